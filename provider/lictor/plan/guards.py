@@ -1,0 +1,138 @@
+"""Guards: what keeps a removal from being made.
+
+A wrong removal is an outage, a late one a nuisance. Each guard is a function from the facts of a
+run to the reason why nothing may be removed, or None; they are asked in a fixed order, and the
+first that trips holds every removal of its resource. The delay comes last and is asked for each
+target on its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from lictor import errors
+from lictor.model import OnEmpty, OnGuard, Policy
+from lictor.plan import window
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lictor.model import Guards
+
+PERCENT_FROM = 10
+"""The share is guarded where (attached now + removed in the window) is at least this many."""
+
+_DUE = "; due "
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the guards look at.
+
+    Attributes:
+        guards: Their settings.
+        missing: How many of the standing targets Consul names no longer.
+        standing: How many stand, the missing ones included.
+        remaining: How many of those that may serve would stand after the removals.
+        removed: How many were removed within the window before.
+        empty: Why Consul names none; empty when it names some.
+        allowed: Whether the user lets removals through this once.
+    """
+
+    guards: Guards
+    missing: int
+    standing: int
+    remaining: int
+    removed: int
+    empty: tuple[str, ...] = ()
+    allowed: bool = False
+
+
+def trip(facts: Facts) -> str | None:
+    """Give the reason of the first guard that trips; None when removals may be made.
+
+    Raises:
+        errors.RemovalRefused: The guard that trips is set to ``fail``.
+    """
+    if not facts.missing:
+        return None
+    guards = facts.guards
+    if guards.policy is Policy.ADD_ONLY:
+        return "policy add-only"
+    if facts.allowed:
+        return None
+    reason = _on_empty(facts)
+    if reason is None and not _draining(facts):
+        reason = floors(facts)
+    if reason is not None and guards.on_guard is OnGuard.FAIL and not _kept_empty(facts):
+        raise errors.RemovalRefused(_refusal(facts, reason))
+    return reason
+
+
+def floors(facts: Facts) -> str | None:
+    """Give the reason of the floor that a removal would fall below; None when there is room."""
+    if not facts.missing:
+        return None
+    return _min_targets(facts) or _percent(facts)
+
+
+def _kept_empty(facts: Facts) -> bool:
+    """Whether ``on_empty: keep`` answers, which is a choice and no trip."""
+    return bool(facts.empty) and facts.guards.on_empty is OnEmpty.KEEP
+
+
+def _draining(facts: Facts) -> bool:
+    """Whether the user's word for an empty service lifts the floors."""
+    return bool(facts.empty) and facts.guards.on_empty is OnEmpty.DRAIN
+
+
+def _on_empty(facts: Facts) -> str | None:
+    if not facts.empty or facts.guards.on_empty is OnEmpty.DRAIN:
+        return None
+    if facts.guards.on_empty is OnEmpty.FAIL:
+        raise errors.RemovalRefused(_refusal(facts, f"on_empty: {'; '.join(facts.empty)}"))
+    return f"on_empty keep: {'; '.join(facts.empty)}"
+
+
+def _min_targets(facts: Facts) -> str | None:
+    floor = facts.guards.min_targets
+    if facts.remaining >= floor:
+        return None
+    return f"min_targets {floor}: {facts.remaining} would remain"
+
+
+def _percent(facts: Facts) -> str | None:
+    base = facts.standing + facts.removed
+    if base < PERCENT_FROM:
+        return None
+    share = facts.guards.max_removal_percent
+    planned = facts.removed + facts.missing
+    if planned * 100 <= share * base:
+        return None
+    return (
+        f"max_removal_percent {share}: {planned} of {base} within {facts.guards.removal_window:g} s"
+    )
+
+
+def _refusal(facts: Facts, reason: str) -> str:
+    return (
+        f"{facts.missing} removals refused ({reason});"
+        " to let them through once: LICTOR_ALLOW_REMOVAL=NAME pulumi up"
+    )
+
+
+def due(held: Mapping[str, str], key: str, guards: Guards, now: datetime) -> datetime:
+    """When a missing target's delay is over: fixed when first missing, then copied."""
+    _, mark, text = held.get(key, "").rpartition(_DUE)
+    if mark:
+        return window.parse(text)
+    # to the second, as it is written; rounded up, so that a target never leaves early
+    moment = now.astimezone(UTC) + timedelta(seconds=guards.removal_delay, microseconds=999_999)
+    return moment.replace(microsecond=0)
+
+
+def reason_with_due(reason: str, moment: datetime) -> str:
+    """Note the time at which a held target's delay is over beside the reason why it is held."""
+    return f"{reason}{_DUE}{window.stamp(moment)}"

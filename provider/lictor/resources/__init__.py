@@ -1,0 +1,1 @@
+"""Pulumi resources, thin: the only room that imports pulumi."""

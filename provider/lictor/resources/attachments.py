@@ -1,0 +1,191 @@
+"""``TargetGroupAttachments``: a target group's attachments, kept equal to Consul's answer.
+
+State format: this module's path, the provider's class name, the type token and the keys of inputs
+and outputs stand in users' state. They are fixed; a move leaves an importable name behind here.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi import dynamic
+from pulumi.output import Unknown
+
+from lictor.plan import record
+from lictor.resources import applying, checking, quiet
+from lictor.resources.remotes import Remotes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lictor.resources.sources import ConsulService
+
+_PROVIDER = "__provider"
+
+
+class AttachmentsProvider(dynamic.ResourceProvider):
+    """The adapter between Pulumi's stock host and lictor's functions.
+
+    Pickled by reference and without state: a token in an attribute would stand in users' state.
+    """
+
+    serialize_as_secret_always = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave everything out of the pickle but the class's name."""
+        return {}
+
+    def configure(self, req: dynamic.ConfigureRequest) -> None:
+        """Take the stack's config, decrypted; called once in each process of the host."""
+        quiet.tracebacks()
+        self._config = req.config
+
+    def _remotes(self) -> Remotes:
+        return Remotes(config=self._config.get, env=os.environ)
+
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
+        """Read Consul and plan; a problem is a failure of the resource, never an exception."""
+        try:
+            inputs, problem = checking.check(olds, news, self._remotes())
+        except BaseException as error:  # an exit, too: it would hang the engine for ever
+            if os.environ.get("LICTOR_DEBUG"):
+                raise
+            inputs, problem = dict(news), quiet.explain(error)
+        failures = [] if problem is None else [dynamic.CheckFailure("", problem)]
+        return dynamic.CheckResult(inputs, failures)
+
+    @quiet.guarded
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
+        """Compare the plan with what the last run left."""
+        moved = olds.get(checking.ARN) != news.get(checking.ARN)
+        changed = (
+            moved
+            or isinstance(news.get("targets"), Unknown)
+            or olds.get(_PROVIDER) != news.get(_PROVIDER)
+            or record.differs(record.recorded(olds), record.standing(news))
+        )
+        return dynamic.DiffResult(
+            changes=changed,
+            replaces=[checking.ARN] if moved else [],
+            delete_before_replace=False,
+        )
+
+    @quiet.guarded
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        """Attach to a group."""
+        return dynamic.CreateResult(props[checking.ARN], applying.create(props, self._remotes()))
+
+    @quiet.guarded
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
+        """Bring the group to the plan."""
+        return dynamic.UpdateResult(applying.update(olds, news, self._remotes()))
+
+    @quiet.guarded
+    def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
+        """Say what stands of what we attached; a group that is gone takes the resource with it."""
+        found = applying.read(props, self._remotes())
+        if found is None:
+            return dynamic.ReadResult(None, {})
+        outputs, inputs = found
+        return dynamic.ReadResult(id_, outputs, inputs)
+
+    @quiet.guarded
+    def delete(self, _id: str, props: dict[str, Any]) -> None:
+        """Deregister what is ours."""
+        applying.delete(props, self._remotes())
+
+
+class TargetGroupAttachments(dynamic.Resource, module="lictor", name="TargetGroupAttachments"):
+    """Keeps a target group's targets equal to the healthy instances that Consul names."""
+
+    targets: pulumi.Output[Mapping[str, str]]
+    """What shall stand after this run: ``id:port`` -> where it runs."""
+    held: pulumi.Output[Mapping[str, str]]
+    """What stands though Consul names it no longer -> why."""
+    attached: pulumi.Output[Mapping[str, str]]
+    """What this resource has registered: ``id:port`` -> where it runs."""
+    failed: pulumi.Output[Mapping[str, str]]
+    """What could not be registered or removed -> AWS's reason."""
+    foreign: pulumi.Output[Sequence[str]]
+    """What stands in the group and is not this resource's; never touched."""
+
+    def __init__(  # noqa: PLR0913 - one argument for each setting, all but two by keyword
+        self,
+        resource_name: str,
+        *,
+        target_group_arn: pulumi.Input[str],
+        service: pulumi.Input[str] | None = None,
+        sources: pulumi.Input[Sequence[pulumi.Input[ConsulService]]] | None = None,
+        on_empty: pulumi.Input[str] | None = None,
+        min_targets: pulumi.Input[int] | None = None,
+        max_removal_percent: pulumi.Input[int] | None = None,
+        removal_window: pulumi.Input[float | str] | None = None,
+        removal_delay: pulumi.Input[float | str] | None = None,
+        on_guard: pulumi.Input[str] | None = None,
+        policy: pulumi.Input[str] | None = None,
+        target_type: pulumi.Input[str] | None = None,
+        target_id: pulumi.Input[str] | None = None,
+        port: pulumi.Input[int] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Attach Consul's healthy instances to a target group.
+
+        Whatever cannot be (a wrong type, an unknown value, an ARN of something else, a lambda,
+        alb or QUIC group, Consul or AWS out of reach or refusing) is a failure of this resource
+        at preview, in one or two lines, and nothing is changed.
+
+        Args:
+            resource_name: The resource's name in the stack.
+            target_group_arn: ARN of the group; its region is where the calls go. May be known
+                only after another resource is made.
+            service: Short for one source, ``ConsulService(service)``.
+            sources: Where instances come from; several unite into one group.
+            on_empty: When no instance is left: ``keep`` the last targets (default), ``drain``
+                them, or ``fail`` the run.
+            min_targets: Never remove below this many, neither registered nor healthy ones.
+                Default 1.
+            max_removal_percent: Removals made and planned within ``removal_window`` may not
+                exceed this share of (attached now + removed in the window), where that is 10 or
+                more. Default 30.
+            removal_window: Seconds, or ``10m``. Default 600.
+            removal_delay: A target must be missing this long before it is removed; seconds, or
+                ``30s``. Default 0.
+            on_guard: When a guard trips: ``hold`` all removals (default), or ``fail`` the run.
+            policy: ``sync`` (default), or ``add-only``.
+            target_type: ``instance`` or ``ip``. Default: looked up; needed only to preview the
+                targets of a group that does not exist yet.
+            target_id: Where an instance group's ids come from: ``auto`` (default: ``instance-id``
+                or ``instance_id`` in service meta, then in node meta, then a node name
+                ``i-...``), or only one of ``service-meta``, ``node-meta``, ``node-name``.
+            port: Fixed port instead of the service's, 1 to 65535. A service with port 0 takes
+                the group's.
+            opts: Pulumi's options for resources.
+
+        Raises:
+            ValueError: Both ``service`` and ``sources`` are given, or neither is.
+        """
+        if (service is None) == (sources is None):
+            raise ValueError(f"{resource_name}: give either service or sources")
+        arguments = {
+            "target_group_arn": target_group_arn,
+            "sources": [{"service": service}] if sources is None else sources,
+            "on_empty": on_empty,
+            "min_targets": min_targets,
+            "max_removal_percent": max_removal_percent,
+            "removal_window": removal_window,
+            "removal_delay": removal_delay,
+            "on_guard": on_guard,
+            "policy": policy,
+            "target_type": target_type,
+            "target_id": target_id,
+            "port": port,
+        }
+        results = dict.fromkeys((*checking.PLANNED, *applying.OUTPUTS))
+        super().__init__(
+            AttachmentsProvider(),
+            resource_name,
+            {"name": resource_name, **results, **arguments},
+            opts,
+        )

@@ -1,0 +1,189 @@
+"""What ``check`` does: read Consul, plan, and put the plan among the inputs.
+
+The read stands here and not in the program or in ``update`` so that preview tells the truth:
+targets are checked inputs, the difference to the last run is plain data, and the engine shows
+it target by target.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pulumi.output import Unknown
+
+from lictor import errors
+from lictor.model import OnEmpty, TargetType
+from lictor.plan import record
+from lictor.plan.desired import Addressing, Desired, desired, needs_group_port
+from lictor.plan.planning import Plan, Standing, plan
+from lictor.resources import claims
+from lictor.settings import attachments as settings
+from lictor.settings.attachments import ARGUMENTS, Attachments
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lictor.model import Answer
+    from lictor.resources.remotes import Remotes
+
+ARN = "target_group_arn"
+_LATER = Unknown()  # type: ignore[no-untyped-call] # Pulumi's mark for what is known only later
+PLANNED = ("target_type", "targets", "held", "recent")
+"""What ``check`` adds to the arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What is known of the group.
+
+    Attributes:
+        target_type: None while nobody can tell.
+        port: The group's own port; None while nobody can tell.
+    """
+
+    target_type: TargetType | None
+    port: int | None
+
+
+def check(
+    olds: Mapping[str, Any], news: Mapping[str, Any], remotes: Remotes
+) -> tuple[dict[str, Any], str | None]:
+    """Validate the arguments, read Consul and plan.
+
+    Args:
+        olds: The last run's inputs; empty for a new resource.
+        news: The program's arguments; some may be ``Unknown`` in a preview.
+        remotes: Consul and AWS.
+
+    Returns:
+        The inputs of this run, and the problem that forbids to use them or None.
+    """
+    inputs = {key: value for key, value in news.items() if value is not None}
+    try:
+        return {**inputs, **_planned(olds, inputs, remotes)}, None
+    except errors.LictorError as error:
+        return inputs, str(error)
+
+
+def _planned(
+    olds: Mapping[str, Any], inputs: Mapping[str, Any], remotes: Remotes
+) -> dict[str, Any]:
+    """Make the part of the inputs that comes from Consul."""
+    arguments = {key: inputs[key] for key in ARGUMENTS if key in inputs}
+    arn = arguments.pop(ARN, "")
+    if _has_unknown(arguments):
+        return {"targets": _LATER}
+    wanted = settings.from_inputs(arguments)
+    if not isinstance(arn, Unknown):
+        settings.region_of(arn)
+    answers = remotes.ask([source.model() for source in wanted.sources])
+    kind = _kind(arn, olds, wanted, answers, remotes)
+    if kind.target_type is None or (kind.port is None and needs_group_port(answers, wanted.port)):
+        return {"targets": _LATER}
+    return _Run(str(inputs.get("name", "")), arn, wanted, kind.target_type, kind.port or 0).inputs(
+        olds, answers, remotes
+    )
+
+
+def _has_unknown(value: object) -> bool:
+    """Whether a value, or anything within it, is known only later."""
+    if isinstance(value, dict):
+        return any(_has_unknown(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_has_unknown(item) for item in value)
+    return isinstance(value, Unknown)
+
+
+def _kind(
+    arn: str | Unknown,
+    olds: Mapping[str, Any],
+    wanted: Attachments,
+    answers: list[Answer],
+    remotes: Remotes,
+) -> _Kind:
+    """Find out what the group takes: from the last run where that tells, else from AWS."""
+    if isinstance(arn, Unknown):
+        return _Kind(wanted.target_type, wanted.port)
+    known = olds.get("target_type") if olds.get(ARN) == arn else None
+    if known and wanted.target_type in (None, known) and not needs_group_port(answers, wanted.port):
+        return _Kind(TargetType(known), None)
+    group = remotes.target_group(arn)
+    if wanted.target_type not in (None, group.target_type):
+        raise errors.WrongTargetGroup(
+            f"target group {group.name} is of type {group.target_type},"
+            f" target_type says {wanted.target_type}; leave it out or set it right"
+        )
+    return _Kind(group.target_type, group.port)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One resource in one run, with all that is needed to plan."""
+
+    name: str
+    arn: str | Unknown
+    wanted: Attachments
+    target_type: TargetType
+    group_port: int
+
+    def inputs(
+        self, olds: Mapping[str, Any], answers: list[Answer], remotes: Remotes
+    ) -> dict[str, Any]:
+        """Plan against what stood before, claim the targets, and return the plan as inputs."""
+        before = record.standing(olds)
+        wants = self._confirmed(before, answers, remotes)
+        allowed = remotes.removal_allowed(self.name)
+        moved = bool(olds) and olds.get(ARN) != self.arn
+        planned = plan(
+            wants, before, self.wanted.guards(), self.target_type, remotes.now(), allowed=allowed
+        )
+        if moved:
+            self._refuse_empty_exchange(before, wants, planned, allowed=allowed)
+            planned = Plan(wants.targets, {}, {})
+        if isinstance(self.arn, str):
+            claims.RUN.claim(self.arn, self.name, planned.targets, planned.held)
+        return {
+            "target_type": self.target_type.value,
+            "targets": dict(planned.targets),
+            "held": dict(planned.held),
+            "recent": dict(planned.recent),
+        }
+
+    def _confirmed(self, before: Standing, answers: list[Answer], remotes: Remotes) -> Desired:
+        """Derive the targets; an answer that shrinks counts only as a ``consistent`` read.
+
+        To drain an emptied service two such reads must agree.
+        """
+        wants = self._desired(answers)
+        if not set(before.targets) - set(wants.targets):
+            return wants
+        sources = [source.model() for source in self.wanted.sources]
+        wants = self._desired(remotes.ask(sources, consistent=True))
+        if wants.empty and self.wanted.on_empty is OnEmpty.DRAIN:
+            wants = self._desired(remotes.ask(sources, consistent=True))
+        return wants
+
+    def _desired(self, answers: list[Answer]) -> Desired:
+        return desired(
+            answers,
+            Addressing(
+                target_type=self.target_type,
+                target_id=self.wanted.target_id,
+                port=self.wanted.port,
+                group_port=self.group_port,
+            ),
+        )
+
+    def _refuse_empty_exchange(
+        self, before: Standing, wants: Desired, planned: Plan, *, allowed: bool
+    ) -> None:
+        """Never exchange a full group for an empty or a guarded one."""
+        if not before.targets or allowed or not (wants.empty or planned.held):
+            return
+        reason = "; ".join(wants.empty) or next(iter(planned.held.values()))
+        raise errors.RemovalRefused(
+            f"{ARN} changes while {len(before.targets)} targets stand and not all of them would"
+            f" stand in the new group ({reason}); change it when Consul names them again,"
+            f" or once with LICTOR_ALLOW_REMOVAL={self.name}"
+        )

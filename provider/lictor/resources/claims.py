@@ -1,0 +1,74 @@
+"""Who wants which targets in this run of the engine.
+
+Renaming a resource is, to the engine, a creation followed by a deletion: the new one registers
+what stands already, then the old one deregisters the same targets and the group is empty. So
+every resource claims its targets when it is checked, and a removal leaves alone what another
+resource of the same run claims. The host starts a process for each run, which resets the claims.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lictor import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What one resource claims.
+
+    Attributes:
+        named: Keys that Consul names for it: nobody else may have them.
+        standing: Those and the ones that it holds.
+    """
+
+    named: frozenset[str]
+    standing: frozenset[str]
+
+
+class Claims:
+    """The claims of one run; safe between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._of: dict[str, dict[str, _Claim]] = defaultdict(dict)
+
+    def claim(self, arn: str, name: str, targets: Collection[str], held: Collection[str]) -> None:
+        """Claim targets of a group for a resource; a second claim replaces its first.
+
+        Raises:
+            errors.ClaimConflict: Another resource of this run names one of them too.
+        """
+        mine = _Claim(frozenset(targets) - frozenset(held), frozenset(targets))
+        with self._lock:
+            others = self._of[arn]
+            for other, theirs in sorted(others.items()):
+                shared = sorted(mine.named & theirs.named)
+                if other != name and shared:
+                    raise errors.ClaimConflict(
+                        f"{name} and {other} both want {shared[0]}"
+                        f"{f' and {len(shared) - 1} more' if shared[1:] else ''} in {arn};"
+                        " unite their sources in one resource, or keep them apart with tags"
+                    )
+            others[name] = mine
+
+    def of_others(self, arn: str, name: str) -> frozenset[str]:
+        """List what other resources claim in a group."""
+        with self._lock:
+            found = [claim.standing for other, claim in self._of[arn].items() if other != name]
+        return frozenset().union(*found)
+
+    def of_all(self, arn: str) -> frozenset[str]:
+        """List what any resource of this run claims in a group."""
+        with self._lock:
+            return frozenset().union(*(claim.standing for claim in self._of[arn].values()))
+
+
+RUN = Claims()
+"""The claims of this process, which is this run."""

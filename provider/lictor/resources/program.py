@@ -1,0 +1,96 @@
+"""What ``__main__.py`` is made of: resources from config, counts to export, one error."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi.runtime import config as runtime_config
+
+from lictor import errors
+from lictor.resources.attachments import TargetGroupAttachments
+from lictor.settings import stack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_NAMED = 10  # so many targets are named in an error; the rest is counted
+
+
+def target_groups() -> dict[str, TargetGroupAttachments]:
+    """Declare a resource for each entry of ``lictor:targetGroups``: name -> resource.
+
+    Raises:
+        pulumi.RunError: The list, or a key under ``lictor:``, is not as it should be.
+    """
+    try:
+        stack.refuse_unknown_keys(
+            {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+        )
+        entries = stack.target_groups(pulumi.Config("lictor").get("targetGroups"))
+    except errors.SettingsError as error:
+        raise pulumi.RunError(str(error)) from None
+    return {
+        entry.name: TargetGroupAttachments(entry.name, **entry.arguments()) for entry in entries
+    }
+
+
+def counts(groups: Mapping[str, TargetGroupAttachments]) -> dict[str, dict[str, Any]]:
+    """Count what stands, for export: name -> ``{attached, held, failed, foreign}``."""
+    return {
+        name: {
+            "attached": group.attached.apply(len),
+            "held": group.held.apply(len),
+            "failed": group.failed.apply(len),
+            "foreign": group.foreign.apply(len),
+        }
+        for name, group in groups.items()
+    }
+
+
+def check_failed(*groups: TargetGroupAttachments) -> None:
+    """End the run with one error when some target failed; warn of each held one.
+
+    The program's last line: every resource is done by then, and what failed is in state and is
+    tried again by the next run.
+
+    Raises:
+        pulumi.RunError: Through the engine, naming resource, target and AWS's reason.
+    """
+    for group in groups:
+        group.held.apply(partial(_warn, group))
+    names = [group._name for group in groups]  # noqa: SLF001 - Pulumi has no public name
+    pulumi.Output.all(*[group.failed for group in groups]).apply(
+        lambda failed: _raise(dict(zip(names, failed, strict=True)))
+    )
+
+
+def _warn(group: TargetGroupAttachments, held: Mapping[str, str] | None) -> None:
+    """Say which targets stand though Consul names them no longer."""
+    if held:
+        pulumi.log.warn(f"{len(held)} held: {_listed(held)}", resource=group)
+
+
+def _raise(failed: Mapping[str, Mapping[str, str] | None]) -> None:
+    """Say what failed, in one error."""
+    lines = [
+        f"{name}: {len(targets)} failed: {_listed(targets)}"
+        for name, targets in failed.items()
+        if targets
+    ]
+    if lines:
+        raise pulumi.RunError("\n".join([*lines, "the next run tries again"]))
+
+
+def _listed(targets: Mapping[str, str]) -> str:
+    """Name targets, those with one reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for key, reason in sorted(targets.items()):
+        by_reason.setdefault(reason, []).append(key)
+    return "; ".join(f"{_names(keys)} ({reason})" for reason, keys in by_reason.items())
+
+
+def _names(keys: Sequence[str]) -> str:
+    shown = ", ".join(keys[:_NAMED])
+    return shown if len(keys) <= _NAMED else f"{shown} and {len(keys) - _NAMED} more"

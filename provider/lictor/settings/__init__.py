@@ -1,0 +1,1 @@
+"""One typed definition of every setting, read from stack config, inputs and environment."""

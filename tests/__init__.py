@@ -1,0 +1,1 @@
+"""Everything that proves lictor, and the fakes it is proved against."""

@@ -1,0 +1,1 @@
+"""Stand-ins for the systems lictor speaks to: real implementations, no mocks."""

@@ -1,0 +1,190 @@
+"""A real Consul agent as a child process, and what a test does to its catalog."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.fakes.path import search_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_TRIES = 5
+_DEADLINE = 30.0
+
+
+class NotStartedError(Exception):
+    """The agent did not come up; the message carries the end of its log."""
+
+
+@dataclass(frozen=True)
+class Consul:
+    """A running agent.
+
+    Attributes:
+        url: Its HTTP address.
+        token: Sent with every request of this object; empty for none.
+    """
+
+    url: str
+    token: str = ""
+
+    @property
+    def address(self) -> str:
+        """Host and port, as `consul:address` takes them."""
+        return self.url.removeprefix("http://")
+
+    def call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+        """Make a request of Consul's HTTP API; None for an empty answer."""
+        request = urllib.request.Request(  # noqa: S310 - our own agent
+            self.url + path,
+            data=None if body is None else json.dumps(body).encode(),
+            method=method,
+            headers={"X-Consul-Token": self.token} if self.token else {},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - the same
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def register(  # noqa: PLR0913 - a service has that many sides
+        self,
+        service: str,
+        node: str,
+        address: str,
+        port: int = 8080,
+        *,
+        service_id: str = "",
+        service_address: str = "",
+        tags: Sequence[str] = (),
+        meta: Mapping[str, str] | None = None,
+        node_meta: Mapping[str, str] | None = None,
+        status: str = "passing",
+        output: str = "",
+    ) -> None:
+        """Put an instance of a service on a node of its own into the catalog, with one check."""
+        ident = service_id or f"{service}-{node}"
+        self.call(
+            "PUT",
+            "/v1/catalog/register",
+            {
+                "Node": node,
+                "Address": address,
+                "NodeMeta": dict(node_meta or {}),
+                "Service": {
+                    "ID": ident,
+                    "Service": service,
+                    "Address": service_address,
+                    "Port": port,
+                    "Tags": list(tags),
+                    "Meta": dict(meta or {}),
+                },
+                "Check": {
+                    "CheckID": f"check:{ident}",
+                    "Name": "alive",
+                    "ServiceID": ident,
+                    "Status": status,
+                    "Output": output,
+                },
+            },
+        )
+
+    def check(self, service: str, node: str, status: str, service_id: str = "") -> None:
+        """Change what an instance's check says."""
+        ident = service_id or f"{service}-{node}"
+        address = self.call("GET", f"/v1/catalog/node/{node}")["Node"]["Address"]
+        check = {
+            "CheckID": f"check:{ident}",
+            "Name": "alive",
+            "ServiceID": ident,
+            "Status": status,
+        }
+        body = {"Node": node, "Address": address, "SkipNodeUpdate": True, "Check": check}
+        self.call("PUT", "/v1/catalog/register", body)
+
+    def deregister(self, node: str) -> None:
+        """Take a node and all that is on it out of the catalog."""
+        self.call("PUT", "/v1/catalog/deregister", {"Node": node})
+
+    def passing(self, service: str) -> list[str]:
+        """List the nodes on which a service passes."""
+        found = self.call("GET", f"/v1/health/service/{service}?passing=1")
+        return sorted(entry["Node"]["Node"] for entry in found)
+
+
+@contextlib.contextmanager
+def start(config: Mapping[str, Any] | None = None, *, token: str = "") -> Iterator[Consul]:
+    """Run a server agent on free ports until the block ends.
+
+    Args:
+        config: Settings of the agent beside those chosen here.
+        token: Management token; with it ACLs are on and deny by default.
+    """
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lictor-consul-")))
+        for last in (*[False] * (_TRIES - 1), True):
+            with contextlib.suppress(*[] if last else [NotStartedError]):
+                yield stack.enter_context(_agent(folder, config or {}, token))
+                return
+
+
+@contextlib.contextmanager
+def _agent(folder: Path, config: Mapping[str, Any], token: str) -> Iterator[Consul]:
+    """Start one agent; a port that somebody took in between is a reason to try again."""
+    names = ("http", "server", "serf_lan", "serf_wan", "grpc")
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    acl = {"enabled": True, "default_policy": "deny", "tokens": {"initial_management": token}}
+    settings = {
+        "ports": {**ports, "dns": -1, "grpc_tls": -1},
+        "node_name": "server",
+        "log_level": "warn",
+        "disable_update_check": True,
+        **({"acl": acl} if token else {}),
+        **config,
+    }
+    (folder / "agent.json").write_text(json.dumps(settings))
+    log = folder / "agent.log"
+    with log.open("wb") as out:
+        child = subprocess.Popen(  # noqa: S603 - our own tool
+            ["consul", "agent", "-dev", "-bind=127.0.0.1", f"-config-file={folder}/agent.json"],  # noqa: S607 - found on the project's PATH
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env={"PATH": search_path(), "HOME": str(folder)},
+        )
+    try:
+        consul = Consul(f"http://127.0.0.1:{ports['http']}", token)
+        _await_leader(consul, child, log)
+        yield consul
+    finally:
+        child.kill()
+        child.wait()
+
+
+def _await_leader(consul: Consul, child: subprocess.Popen[bytes], log: Path) -> None:
+    """Return once the agent leads and has itself in the catalog."""
+    end = time.monotonic() + _DEADLINE
+    while time.monotonic() < end and child.poll() is None:
+        with contextlib.suppress(OSError, ValueError):
+            if consul.call("GET", "/v1/catalog/service/consul"):
+                return
+        time.sleep(0.05)
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+    raise NotStartedError(f"consul did not start (exit {child.poll()}):\n{tail}")
+
+
+def free_ports(count: int) -> list[int]:
+    """Find ports of the loopback that nobody listens on."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]

@@ -1,0 +1,13 @@
+"""Where the tools are: what `make` puts first on PATH, whoever starts us."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def search_path() -> str:
+    """Return PATH with the project's own interpreter and tools first."""
+    return os.pathsep.join([str(ROOT / ".venv/bin"), str(ROOT / ".tools/bin"), os.environ["PATH"]])
