@@ -111,6 +111,22 @@ class Consul:
         body = {"Node": node, "Address": address, "SkipNodeUpdate": True, "Check": check}
         self.call("PUT", "/v1/catalog/register", body)
 
+    def checks(self, service: str, nodes: Sequence[str], status: str) -> None:
+        """Change what the checks of several instances say, all in one moment."""
+        idents = {node: f"{service}-{node}" for node in nodes}
+        changes = [
+            {
+                "Node": node,
+                "CheckID": f"check:{ident}",
+                "Name": "alive",
+                "ServiceID": ident,
+                "Status": status,
+            }
+            for node, ident in idents.items()
+        ]
+        body = [{"Check": {"Verb": "set", "Check": change}} for change in changes]
+        self.call("PUT", "/v1/txn", body)
+
     def deregister(self, node: str) -> None:
         """Take a node and all that is on it out of the catalog."""
         self.call("PUT", "/v1/catalog/deregister", {"Node": node})

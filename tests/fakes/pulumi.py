@@ -7,13 +7,13 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.fakes.path import ROOT, search_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 TYPE = "pulumi-python:dynamic/lictor:TargetGroupAttachments"
 STACK = "dev"
@@ -72,7 +72,9 @@ class Stack:
         self.run("stack", "init", STACK).ok()
         return self
 
-    def configure(self, config: Mapping[str, Any], secrets: Mapping[str, str] | None = None) -> None:
+    def configure(
+        self, config: Mapping[str, Any], secrets: Mapping[str, str] | None = None
+    ) -> None:
         """Replace the stack's config; values may be structured. Secrets go through the CLI."""
         path = self.project / "stacks" / f"Pulumi.{STACK}.yaml"
         kept = [

@@ -24,6 +24,7 @@ def target_groups() -> dict[str, TargetGroupAttachments]:
     Raises:
         pulumi.RunError: The list, or a key under ``lictor:``, is not as it should be.
     """
+    _warn_of_secrets_in_clear()
     try:
         stack.refuse_unknown_keys(
             {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
@@ -64,6 +65,16 @@ def check_failed(*groups: TargetGroupAttachments) -> None:
     pulumi.Output.all(*[group.failed for group in groups]).apply(
         lambda failed: _raise(dict(zip(names, failed, strict=True)))
     )
+
+
+def _warn_of_secrets_in_clear() -> None:
+    """Tell of secrets that were set as plain config: they stand so in the file and in state."""
+    for key in ("consul:token", "aws:secretKey", "aws:token"):
+        space, _, name = key.partition(":")
+        if pulumi.Config(space).get(name) and not runtime_config.is_config_secret(key):
+            pulumi.log.warn(
+                f"{key} stands in clear in config and state; pulumi config set --secret {key}"
+            )
 
 
 def _warn(group: TargetGroupAttachments, held: Mapping[str, str] | None) -> None:

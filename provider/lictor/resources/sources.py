@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence  # noqa: TC003 - Pulumi reads the annotations at run time
 
 import pulumi
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 @pulumi.input_type
 class ConsulService:
     """A service of Consul's catalog as a source of targets."""
+
+    service: pulumi.Input[str]
+    tags: pulumi.Input[Sequence[pulumi.Input[str]]] | None
+    datacenters: pulumi.Input[Sequence[pulumi.Input[str]]] | None
+    health: pulumi.Input[str] | None
 
     def __init__(
         self,
@@ -32,10 +34,7 @@ class ConsulService:
             health: ``passing`` (default), ``warning`` (passing or warning) or ``any`` (the load
                 balancer decides).
         """
-        pulumi.set(self, "service", name)
-        if tags is not None:
-            pulumi.set(self, "tags", tags)
-        if datacenters is not None:
-            pulumi.set(self, "datacenters", datacenters)
-        if health is not None:
-            pulumi.set(self, "health", health)
+        given = {"service": name, "tags": tags, "datacenters": datacenters, "health": health}
+        for key, value in given.items():
+            if value is not None:
+                pulumi.set(self, key, value)

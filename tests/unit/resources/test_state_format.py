@@ -1,0 +1,29 @@
+"""What stands in users' state and may never move without leaving its old name behind."""
+
+from __future__ import annotations
+
+import base64
+
+from pulumi.dynamic.dynamic import serialize_provider
+
+from lictor.resources.attachments import AttachmentsProvider, TargetGroupAttachments
+
+_BLOB = (
+    "gASVPgAAAAAAAACMHGxpY3Rvci5yZXNvdXJjZXMuYXR0YWNobWVudHOUjBNBdHRhY2ht"
+    "ZW50c1Byb3ZpZGVylJOUKYGUfZRiLg=="
+)
+
+
+def test_the_provider_is_pickled_by_reference() -> None:
+    """State has the class's name and nothing else: no code, no attribute, no configuration."""
+    provider = AttachmentsProvider()
+    provider.secret = "s3cr3t"  # type: ignore[attr-defined] # noqa: S105 - what somebody may do one day
+    blob = serialize_provider(provider)
+    assert blob == _BLOB
+    assert b"s3cr3t" not in base64.b64decode(blob)
+    assert AttachmentsProvider.serialize_as_secret_always is False
+
+
+def test_the_type_token() -> None:
+    """The engine finds a resource by its type."""
+    assert TargetGroupAttachments._resource_type_name == "dynamic/lictor:TargetGroupAttachments"  # noqa: SLF001 - the SDK makes the token of it
