@@ -113,7 +113,9 @@ def test_denied_call(world: World, operation: str) -> None:
     assert run.code != 0
     assert "Traceback" not in run.text
     assert any(
-        "web" in line and f"denies {operation}" in line and f"allow elasticloadbalancing:{operation}" in line
+        "web" in line
+        and f"denies {operation}" in line
+        and f"allow elasticloadbalancing:{operation}" in line
         for line in run.text.splitlines()
     ), run.text
     world.aws.clear_faults()

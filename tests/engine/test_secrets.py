@@ -17,9 +17,7 @@ def test_the_token_is_nowhere(world: World, guarded_consul: Consul) -> None:
     """Neither state nor history nor any output has the token or AWS's secret key."""
     arn = world.aws.create_group(world.service)
     (ident, address), *_ = world.aws.create_instances(1)
-    guarded_consul.register(
-        world.service, world.node(0), address, node_meta={"instance-id": ident}
-    )
+    guarded_consul.register(world.service, world.node(0), address, node_meta={"instance-id": ident})
     secret_key = "wJalrXUtnFEMI-K7MDENG-lictor"  # noqa: S105 - made up
     world.declare(
         world.group(arn), consul_address=guarded_consul.address, aws_accessKey="AKIALICTOR"
@@ -52,7 +50,7 @@ def test_the_token_is_nowhere(world: World, guarded_consul: Consul) -> None:
 
 def test_a_token_in_clear_is_told(world: World) -> None:
     """A token that was set without --secret stands in clear in config and state: a warning."""
-    world.declare(consul_token="in-clear")
+    world.declare(**{"consul_token": "in-clear"})
     run = world.stack.preview().ok()
     assert "warning: consul:token stands in clear" in run.text
     assert "pulumi config set --secret consul:token" in run.text

@@ -116,7 +116,7 @@ def _write(properties: dict[str, Any]) -> struct_pb2.Struct:
 def start(aws: StandIn) -> Iterator[str]:
     """Serve until the block ends; gives the value of `PULUMI_DEBUG_PROVIDERS`."""
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(_Provider(aws), server)  # type: ignore[no-untyped-call] # generated code
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(_Provider(aws), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
