@@ -8,6 +8,7 @@
     │   ├── ConsulUnreachable    no answer: refused, timed out, TLS, broken off
     │   ├── ConsulDenied         the token lacks a right, or results were filtered by ACLs
     │   └── ConsulNotReady       no leader, throttled, 5xx, stale or broken answers
+    ├── HostNotResolved          DNS does not answer for a host name
     ├── AWSError                 a call that failed as a whole
     │   ├── CredentialsMissing   no credentials anywhere
     │   ├── AccessDenied         the identity lacks a right
@@ -58,6 +59,10 @@ class ConsulDenied(ConsulError):
 
 class ConsulNotReady(ConsulError):
     """Consul answered, but not with something to act on: no leader, 429, 5xx, stale, broken."""
+
+
+class HostNotResolved(LictorError):
+    """DNS does not answer for a host name that stands in place of an address."""
 
 
 class AWSError(LictorError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,6 @@ from tests.fakes.pulumi import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.fakes.aws.client import StandIn
     from tests.fakes.consul import Consul
@@ -57,6 +57,7 @@ def sdk() -> str:
 def world(aws: StandIn, consul: Consul, sdk: str, tmp_path: Path) -> World:
     """Give a test a stack and names of its own."""
     aws.reset()
+    assert not SDKS[sdk] or Path(SDKS[sdk], "pulumi").is_dir(), f"{SDKS[sdk]} is missing: make test"
     env = {**aws.environment(), "PYTHONPATH": SDKS[sdk]}
     return World(aws, consul, Stack(tmp_path, env).create(), f"web{next(_NUMBERS)}")
 

@@ -143,7 +143,7 @@ def test_denied_on_refresh_and_destroy(world: World, operation: str) -> None:
         ({"servce": "web"}, ["targetGroups[0].servce: unknown key", "did you mean service"]),
         ({"port": 70000}, ["targetGroups[0].port", "65535", "found 70000"]),
         ({"tags": "v2"}, ["targetGroups[0].tags", "list", "found 'v2'"]),
-        ({"sources": [{"service": "x"}]}, ["targetGroups[0]: service beside sources"]),
+        ({"sources": [{"service": "x"}]}, ["targetGroups[0].service: stands beside sources"]),
     ],
     ids=["unknown key", "port", "text for a list", "service beside sources"],
 )

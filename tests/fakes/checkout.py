@@ -14,7 +14,9 @@ HERE = Path(__file__).resolve().parents[2]
 
 # Writes programs that tell the version from -ldflags, as `go build` would. Its own folder steers
 # it: with `broken` it fails, with the pipe `gate` it says so and waits for a line.
-GO = f"""#!{sys.executable} -IS
+# Its second line is the shell's way to Python, whose path may hold a space, and to Python a text.
+GO = f"""#!/bin/sh
+"exec" "{sys.executable}" "-IS" "$0" "$@"
 import os, pathlib, sys
 here, args = pathlib.Path(__file__).parent, sys.argv[1:]
 if args == ["version"]:
@@ -31,8 +33,9 @@ if (here / "broken").exists():
     sys.exit(1)
 if (here / "gate").exists():
     target.write_text("half")
+    gate = os.open(here / "gate", os.O_RDWR)
     (here / "started").write_text("started")
-    (here / "gate").read_text()
+    os.read(gate, 1)
 version = args[args.index("-ldflags") + 1].rpartition("=")[2]
 target.write_text("#!/bin/sh\\necho " + version + "\\n")
 target.chmod(0o755)

@@ -142,7 +142,7 @@ def start(config: Mapping[str, Any] | None = None, *, token: str = "") -> Iterat
     """Run a server agent on free ports until the block ends.
 
     Args:
-        config: Settings of the agent beside those chosen here.
+        config: Settings of the agent beside those chosen here; its `ports` are added to ours.
         token: Management token; with it ACLs are on and deny by default.
     """
     with contextlib.ExitStack() as stack:
@@ -160,12 +160,12 @@ def _agent(folder: Path, config: Mapping[str, Any], token: str) -> Iterator[Cons
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     acl = {"enabled": True, "default_policy": "deny", "tokens": {"initial_management": token}}
     settings = {
-        "ports": {**ports, "dns": -1, "grpc_tls": -1},
+        "ports": {**ports, "dns": -1, "grpc_tls": -1, **config.get("ports", {})},
         "node_name": "server",
         "log_level": "warn",
         "disable_update_check": True,
         **({"acl": acl} if token else {}),
-        **config,
+        **{key: value for key, value in config.items() if key != "ports"},
     }
     (folder / "agent.json").write_text(json.dumps(settings))
     log = folder / "agent.log"

@@ -5,33 +5,59 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import (
+    BotoCoreError,
     ClientError,
     ConfigNotFound,
+    ConnectionError,  # noqa: A004 - botocore's, of which a builtin has the name
+    ConnectTimeoutError,
     CredentialRetrievalError,
+    EndpointConnectionError,
     HTTPClientError,
+    MetadataRetrievalError,
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
+    ProxyConnectionError,
+    SSLError,
+    SSOError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 from lictor import errors
 
 if TYPE_CHECKING:
     from lictor.model import AWSAccess
 
-_DENIED = {
-    "AccessDenied",
-    "AccessDeniedException",
+RAISED = (ClientError, BotoCoreError, ResponseParserError)
+"""All that a call of boto3 raises."""
+
+NEVER_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError)
+"""Failures of the network before a call reached AWS."""
+
+THROTTLED = {
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+"""Codes by which AWS says: not so fast."""
+
+_UNKNOWN_IDENTITY = {
     "AuthFailure",
     "ExpiredToken",
     "ExpiredTokenException",
+    "IncompleteSignature",
     "InvalidClientTokenId",
-    "OptInRequired",
+    "MissingAuthenticationToken",
+    "RequestExpired",
     "SignatureDoesNotMatch",
-    "UnauthorizedOperation",
     "UnrecognizedClientException",
 }
+_DENIED = {"AccessDenied", "AccessDeniedException", "OptInRequired", "UnauthorizedOperation"}
 _REJECTED = {
     "InvalidParameterValue",
     "InvalidTarget",
@@ -41,47 +67,104 @@ _REJECTED = {
 }
 _QUOTA = {"TooManyTargets"}
 _NOT_FOUND = {"TargetGroupNotFound", "TargetGroupNotFoundException"}
+_NAMES_TARGETS = ("RegisterTargets", "DeregisterTargets")
+_SERVICES = {
+    "elbv2": ("Elastic Load Balancing", "elasticloadbalancing"),
+    "ec2": ("EC2", "ec2"),
+    "sts": ("STS", "sts"),
+}
 
 
-def of(error: Exception, operation: str, access: AWSAccess) -> errors.AWSError:
+def of(error: Exception, operation: str, access: AWSAccess, service: str) -> errors.AWSError:
     """Translate an error of boto3.
 
     Args:
         error: What boto3 raised.
         operation: The call, as IAM names it without its service.
         access: The way of access that the call took.
+        service: boto3's name of the service.
     """
-    remote = _remote(access)
     if isinstance(error, ClientError):
-        return _answered(error, operation, remote)
+        if error.operation_name.startswith("AssumeRole"):  # on the way to the call
+            operation, service = error.operation_name, "sts"
+        return _answered(error, operation, access, service)
+    remote, said = _remote(access, service), errors.remote_text(str(error))
     if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
-        return errors.CredentialsMissing(
-            f"{remote}: no AWS credentials found; set aws:accessKey and aws:secretKey,"
-            " aws:profile, or the usual AWS_* environment"
-        )
-    said = errors.remote_text(str(error))
+        return missing_credentials(access)
     if isinstance(
-        error, (ProfileNotFound, ConfigNotFound, CredentialRetrievalError, TokenRetrievalError)
+        error,
+        (
+            ProfileNotFound,
+            ConfigNotFound,
+            CredentialRetrievalError,
+            MetadataRetrievalError,
+            SSOError,
+            TokenRetrievalError,
+        ),
     ):
         return errors.CredentialsMissing(
-            f"{remote}: {said}; check aws:profile and the AWS_* environment"
+            f"AWS credentials{_of_profile(access)} cannot be had: {said.rstrip('.: ')};"
+            " check aws:profile and the AWS_* environment"
         )
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, (HTTPClientError, ConnectionError)):
         return errors.AWSError(
-            f"{remote}: {operation}: {said}; check the network and aws:endpoints"
+            f"{remote}: {operation}: {said.rstrip('.')}; check the network and aws:endpoints"
+        )
+    if isinstance(error, ResponseParserError):
+        return errors.AWSError(
+            f"{remote}: {operation}: the answer cannot be read; is there a proxy in between?"
         )
     return errors.AWSError(f"{remote}: {operation}: {said}")
 
 
-def _answered(error: ClientError, operation: str, remote: str) -> errors.AWSError:
+def missing_credentials(access: AWSAccess) -> errors.CredentialsMissing:
+    """Say that there are no credentials anywhere, or not in the profile."""
+    return errors.CredentialsMissing(
+        f"no AWS credentials found{_of_profile(access)}; set aws:accessKey and aws:secretKey,"
+        " aws:profile, or the usual AWS_* environment"
+    )
+
+
+def _of_profile(access: AWSAccess) -> str:
+    return f" in profile {access.profile}" if access.profile else ""
+
+
+def code_of(error: BaseException | None) -> str:
+    """Return the code that AWS answered with; empty for all other failures."""
+    return error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
+
+
+def message_of(error: BaseException | None) -> str:
+    """Return the whole message that AWS answered with; empty for all other failures."""
+    if not isinstance(error, ClientError):
+        return ""
+    return error.response.get("Error", {}).get("Message", "")
+
+
+def without_effect(error: errors.AWSError) -> bool:
+    """Whether AWS said that it did nothing at all."""
+    cause = error.__cause__
+    codes = _UNKNOWN_IDENTITY | _DENIED | _NOT_FOUND | THROTTLED
+    unsent = isinstance(cause, BotoCoreError) and not isinstance(cause, HTTPClientError)
+    return code_of(cause) in codes or unsent or isinstance(cause, NEVER_SENT)
+
+
+def _answered(
+    error: ClientError, operation: str, access: AWSAccess, service: str
+) -> errors.AWSError:
     """Translate an error that AWS answered with."""
-    detail = error.response.get("Error", {})
-    code = detail.get("Code", "")
-    said = errors.remote_text(detail.get("Message", "") or code)
-    if code in _DENIED:
+    remote, code = _remote(access, service), code_of(error)
+    said = errors.remote_text(message_of(error) or code)
+    if code in _UNKNOWN_IDENTITY:
         return errors.AccessDenied(
-            f"{remote} denies {operation} ({code}: {said}); allow"
-            f" elasticloadbalancing:{operation} to this identity"
+            f"{remote} does not accept the credentials for {operation} ({code}: {said}); renew"
+            " them, or check aws:accessKey, aws:profile and the AWS_* environment"
+        )
+    if code in _DENIED:
+        prefix = _SERVICES.get(service, (service, service))[1]
+        return errors.AccessDenied(
+            f"{remote} denies {operation} ({code}: {said}); allow {prefix}:{operation} to this"
+            " identity"
         )
     if code in _NOT_FOUND:
         return errors.TargetGroupNotFound(
@@ -89,13 +172,20 @@ def _answered(error: ClientError, operation: str, remote: str) -> errors.AWSErro
         )
     if code in _QUOTA:
         return errors.QuotaExceeded(f"{remote}: {code}: {said}")
-    if code in _REJECTED:
+    if code in _REJECTED and operation in _NAMES_TARGETS:
         return errors.TargetsRejected(f"{code}: {said}")
-    return errors.AWSError(f"{remote}: {operation} failed ({code}: {said}); it will be tried again")
+    later = "; it will be tried again" if _passes(error, code) else ""
+    return errors.AWSError(f"{remote}: {operation} failed ({code}: {said}){later}")
 
 
-def _remote(access: AWSAccess) -> str:
+def _passes(error: ClientError, code: str) -> bool:
+    """Whether a failure is AWS's own, and passes."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return code in THROTTLED or status >= 500  # noqa: PLR2004 - where HTTP's server errors begin
+
+
+def _remote(access: AWSAccess, service: str) -> str:
     """Name whom we speak to."""
-    endpoint = dict(access.endpoints).get("elbv2")
+    endpoint = dict(access.endpoints).get(service)
     where = f" at {endpoint}" if endpoint else ""
-    return f"Elastic Load Balancing in {access.region}{where}"
+    return f"{_SERVICES.get(service, (service,))[0]} in {access.region}{where}"

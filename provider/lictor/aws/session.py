@@ -2,62 +2,168 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from functools import lru_cache
-from typing import TYPE_CHECKING
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.credentials import ContainerProvider
+from botocore.loaders import create_loader
+from botocore.utils import ContainerMetadataFetcher
 
-from lictor.aws import failures
+from lictor import errors
+from lictor.aws import attempts, failures, roles
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from botocore.credentials import Credentials
+    from types_boto3_ec2 import EC2Client
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
 
     from lictor.model import AWSAccess
 
-_MAKING = threading.Lock()  # making sessions and clients is not safe between threads, using is
-
+# Eight attempts are about half a minute of throttling and 3 s of 5xx. botocore alone retries:
+# nothing here wraps it. The metadata service is asked once and briefly, never waited for.
 _CONFIG = Config(
     connect_timeout=5,
     read_timeout=20,
-    retries={"mode": "standard", "total_max_attempts": 5},
+    retries={"mode": "standard", "total_max_attempts": 8},
+    parameter_validation=False,  # AWS says better, and for one target instead of the whole call
     user_agent_extra="lictor",
 )
+_METADATA = {"metadata_service_timeout": 1, "metadata_service_num_attempts": 1}
+
+_LOADER = create_loader(os.environ.get("AWS_DATA_PATH"))
+"""AWS's services as botocore knows them: megabytes of JSON, read once for all sessions."""
+
+_REMEMBERED = 10.0
+"""How long the absence of credentials is believed, in seconds: finding out takes some."""
+
+_MAKING = threading.RLock()  # making sessions and clients is not safe between threads, using is
+_missing: dict[AWSAccess, tuple[float, str]] = {}
 
 
 def elbv2(access: AWSAccess) -> ElasticLoadBalancingv2Client:
     """Return the client for target groups.
 
     Raises:
-        errors.CredentialsMissing: The profile does not exist.
+        errors.CredentialsMissing: No credentials anywhere, or the profile does not exist.
     """
     with _MAKING:
-        return _elbv2(access)
+        return _client("elbv2", access)
 
 
-@lru_cache(maxsize=256)
-def _elbv2(access: AWSAccess) -> ElasticLoadBalancingv2Client:
-    session = _session(access)
-    return session.client("elbv2", endpoint_url=dict(access.endpoints).get("elbv2"), config=_CONFIG)
+def ec2(access: AWSAccess) -> EC2Client:
+    """Return the client for instances and networks; raises as `elbv2`."""
+    with _MAKING:
+        return _client("ec2", access)
+
+
+@contextmanager
+def translated(operation: str, access: AWSAccess, service: str = "elbv2") -> Iterator[None]:
+    """Turn what boto3 raises into our errors."""
+    try:
+        yield
+    except failures.RAISED as error:
+        raise failures.of(error, operation, access, service) from error
+
+
+@overload
+def _client(service: Literal["elbv2"], access: AWSAccess) -> ElasticLoadBalancingv2Client: ...
+@overload
+def _client(service: Literal["ec2"], access: AWSAccess) -> EC2Client: ...
+@lru_cache(maxsize=512)
+def _client(service: Any, access: AWSAccess) -> Any:
+    endpoint = dict(access.endpoints).get(service)
+    client = _session(access).client(service, endpoint_url=endpoint, config=_CONFIG)
+    if service == "elbv2":
+        attempts.watch(client.meta.events)
+    return client
 
 
 @lru_cache(maxsize=64)
 def _session(access: AWSAccess) -> boto3.Session:
-    """Make a session; the metadata service is asked once and briefly, never waited for."""
-    core = botocore.session.Session()
-    core.set_config_variable("metadata_service_timeout", 1)
-    core.set_config_variable("metadata_service_num_attempts", 1)
+    """Make a session that speaks as the last of the roles, or as whoever we are."""
+    credentials = _own(replace(access, endpoints=(), roles=()))
+    for role in access.roles:
+        credentials = roles.assumed(role, credentials, partial(_made, access))
+    core = _core(access)
+    core.register_component("credential_provider", roles.Given(credentials))
+    return boto3.Session(botocore_session=core, region_name=access.region or None)
+
+
+def _made(access: AWSAccess, service: str, **keys: Any) -> Any:  # noqa: ANN401 - made at run time
+    """Make a client with keys of its own: botocore renews roles with it."""
+    return _core(access).create_client(
+        service,
+        region_name=access.region or None,
+        endpoint_url=dict(access.endpoints).get(service),
+        config=_CONFIG,
+        **keys,
+    )
+
+
+def _own(access: AWSAccess) -> Credentials:
+    """Find the credentials that were given, or those that boto3 finds.
+
+    A session without any must not be kept: it would never look again. That there are none is
+    remembered for a moment, so that a hundred resources do not each wait for the metadata
+    service.
+    """
+    until, text = _missing.get(access, (0.0, ""))
+    if time.monotonic() < until:
+        raise errors.CredentialsMissing(text)
     try:
-        return boto3.Session(
-            botocore_session=core,
-            region_name=access.region or None,
-            profile_name=access.profile or None,
-            aws_access_key_id=access.access_key or None,
-            aws_secret_access_key=access.secret_key or None,
-            aws_session_token=access.token or None,
-        )
-    except BotoCoreError as error:
-        raise failures.of(error, "sign in", access) from error
+        with translated("sign in", access):
+            return _found(access)
+    except errors.CredentialsMissing as error:
+        _missing[access] = (time.monotonic() + _REMEMBERED, str(error))
+        raise
+
+
+@lru_cache(maxsize=64)
+def _found(access: AWSAccess) -> Credentials:
+    session = boto3.Session(
+        botocore_session=_core(access),
+        region_name=access.region or None,  # where a profile's role is assumed
+        profile_name=access.profile or None,
+        aws_access_key_id=access.access_key or None,
+        aws_secret_access_key=access.secret_key or None,
+        aws_session_token=access.token or None,
+    )
+    credentials = session.get_credentials()
+    if credentials is None:
+        raise failures.missing_credentials(access)
+    credentials.get_frozen_credentials()  # what is to be fetched first, such as a profile's role
+    return credentials
+
+
+def _core(access: AWSAccess) -> botocore.session.Session:
+    """Make botocore's own session; explicit keys are not overruled by a profile around us."""
+    explicit = {"profile": (None, None, None, None)} if access.access_key else None
+    core = botocore.session.Session(session_vars=explicit)
+    if access.profile:
+        core.set_config_variable("profile", access.profile)
+    core.register_component("data_loader", _LOADER)
+    for name, value in _METADATA.items():
+        core.set_config_variable(name, value)
+    chain = core.get_component("credential_provider")
+    brief = ContainerProvider(fetcher=_BriefFetcher())  # type: ignore[arg-type] # wrong in the stubs
+    chain.insert_after(ContainerProvider.METHOD, brief)
+    chain.remove(ContainerProvider.METHOD)  # the first of the two: botocore's own
+    return core
+
+
+class _BriefFetcher(ContainerMetadataFetcher):
+    """Asks a container's metadata service for 2 s at most, not for 8."""
+
+    TIMEOUT_SECONDS = 1
+    RETRY_ATTEMPTS = 2
+    SLEEP_TIME = 0

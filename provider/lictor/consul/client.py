@@ -2,117 +2,152 @@
 
 from __future__ import annotations
 
+import random
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import requests
+import urllib3.exceptions
 
 from lictor import errors
-from lictor.consul import transport
+from lictor.consul import transport, words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from lictor.model import ConsulConnection
+
+ANONYMOUS = ("", "anonymous")
+"""Tokens of nobody. To such requests Consul never says that it left results out."""
+
+_LEADERLESS = ("No cluster leader", "Raft leader not found", "Not ready to serve consistent")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer with status 200.
+    """An answer.
 
     Attributes:
+        status: Its status, one of those that were allowed.
         headers: Its headers, looked up without regard to case.
         body: Its body, undecoded.
     """
 
+    status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a client goes on asking, in seconds.
+
+    Attributes:
+        pauses: Before each further try, where Consul answers that it cannot just now: 429, 503,
+            and 500 while there is no leader. Each is spread by half, up and down.
+        unreachable: No further try where nobody answered and it would begin later than this: an
+            agent that restarts is back at once, and one that is gone is not worth a wait.
+    """
+
+    pauses: tuple[float, ...] = (0.3, 1.0)
+    unreachable: float = 0.8
 
 
 class Client:
     """Asks one Consul; safe between threads."""
 
-    def __init__(self, connection: ConsulConnection) -> None:
+    def __init__(self, connection: ConsulConnection, patience: Patience | None = None) -> None:
         self.connection = connection
+        self._patience = patience or Patience()
         self._transport = transport.Transport(connection)
 
     @property
     def remote(self) -> str:
-        """Name the Consul that is asked, for messages."""
-        return f"Consul at {self.connection.url}"
+        """Name the Consul that is asked, for messages, without the password of a proxy."""
+        parts = urlsplit(self.connection.url)
+        place = parts.netloc.rpartition("@")[2] or parts.path
+        return f"Consul at {parts.scheme}://{place}"
 
-    def get(self, path: str, params: Sequence[tuple[str, str]]) -> Reply:
-        """Ask a question.
+    @property
+    def known(self) -> bool:
+        """Whether Consul is told who asks, so that it says when it leaves results out."""
+        return self.connection.token not in ANONYMOUS
+
+    def get(
+        self,
+        path: str,
+        params: Sequence[tuple[str, str]] = (),
+        *,
+        allowed: Collection[int] = (HTTPStatus.OK,),
+    ) -> Reply:
+        """Ask a question; again a little later where Consul is just busy.
 
         Args:
-            path: Such as ``/v1/health/service/web``.
+            path: Such as ``/v1/health/service/web``, quoted.
             params: Query parameters; one may stand several times.
+            allowed: Statuses that are answers.
 
         Raises:
             errors.ConsulUnreachable: No answer.
             errors.ConsulDenied: 401 or 403.
-            errors.ConsulNotReady: Any other status than 200.
+            errors.ConsulNotReady: A status that is not allowed.
         """
+        start = time.monotonic()
+        for pause in self._patience.pauses:
+            wait = pause * random.uniform(0.5, 1.5)  # noqa: S311 - only to spread calls
+            try:
+                return self._get_once(path, params, allowed)
+            except _BusyError:
+                pass
+            except errors.ConsulUnreachable as error:
+                later = time.monotonic() - start + wait > self._patience.unreachable
+                if later or not words.passes(error):
+                    raise
+            time.sleep(wait)
+        try:
+            return self._get_once(path, params, allowed)
+        except _BusyError as busy:
+            raise errors.ConsulNotReady(str(busy)) from None
+
+    def _get_once(
+        self, path: str, params: Sequence[tuple[str, str]], allowed: Collection[int]
+    ) -> Reply:
+        """Ask once."""
         token = self.connection.token
+        if not (token.isascii() and token.isprintable()) or " " in token:
+            # the HTTP library would say so too, and print the token
+            raise errors.ConsulDenied(
+                f"{self.remote} cannot be sent the token: it contains a line break or another"
+                " character that no token has; check consul:token or CONSUL_HTTP_TOKEN"
+            )
         headers = {"X-Consul-Token": token} if token else {}
         try:
             response = self._transport.get(_identity, path, params=params, headers=headers)
-        except (requests.RequestException, OSError) as error:
-            raise errors.ConsulUnreachable(_unreachable(self.remote, error)) from error
-        if response.code != HTTPStatus.OK:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise words.unreachable(self.remote, error) from error
+        except ValueError as error:  # what the HTTP library cannot even send
+            raise errors.ConsulUnreachable(
+                f"{self.remote} cannot be asked: {type(error).__name__}; check consul:address"
+            ) from error
+        if response.code not in allowed:
             raise self._refusal(response.code, response.content)
-        return Reply(response.headers, response.content)
+        return Reply(response.code, response.headers, response.content)
 
     def _refusal(self, code: int, body: bytes) -> errors.ConsulError:
-        """Say why Consul did not answer, and what to do."""
+        """Say why Consul did not answer, and whether it may in a moment."""
         said = errors.remote_text(body.decode("utf-8", "replace"))
-        if code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            who = "the token" if self.connection.token else "the anonymous token"
-            return errors.ConsulDenied(
-                f"{self.remote} refuses {who} ({code}: {said});"
-                " set consul:token to a token with service:read and node:read"
-            )
-        if code == HTTPStatus.TOO_MANY_REQUESTS:
-            return errors.ConsulNotReady(
-                f"{self.remote} is overloaded ({code}: {said}); try again in a moment"
-            )
-        return errors.ConsulNotReady(
-            f"{self.remote} answered {code}: {said}; see its log, or `consul operator raft"
-            " list-peers` for the leader"
-        )
+        busy = code in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+        if busy or any(text in said for text in _LEADERLESS):
+            return _BusyError(str(words.refusal(self.remote, code, said, known=self.known)))
+        return words.refusal(self.remote, code, said, known=self.known)
+
+
+class _BusyError(errors.ConsulNotReady):
+    """Consul cannot just now, and says so; never leaves this module."""
 
 
 def _identity(response: Any) -> Any:  # noqa: ANN401 - python-consul2 has no types
     return response
-
-
-def _unreachable(remote: str, error: Exception) -> str:
-    """Put a failure of the network into words, with the setting to look at."""
-    if isinstance(error, requests.exceptions.SSLError):
-        return (
-            f"{remote} cannot be trusted: {_root(error)}; check consul:scheme,"
-            " consul:caFile, consul:certFile and consul:keyFile"
-        )
-    if isinstance(error, requests.Timeout):
-        return f"{remote} did not answer in time; check consul:address and the agent"
-    return f"{remote} cannot be reached: {_root(error)}; check consul:address or CONSUL_HTTP_ADDR"
-
-
-def _root(error: BaseException) -> str:
-    """Find the innermost reason: requests and urllib3 wrap it several times over."""
-    seen = error
-    while True:
-        reason = getattr(seen, "reason", None)
-        inner = (
-            reason
-            if isinstance(reason, BaseException)
-            else next((arg for arg in seen.args if isinstance(arg, BaseException)), None)
-        ) or seen.__context__
-        if inner is None or inner is seen:
-            break
-        seen = inner
-    text = getattr(seen, "strerror", None) or str(seen)
-    return (
-        errors.remote_text(text).lower() if isinstance(seen, OSError) else errors.remote_text(text)
-    )

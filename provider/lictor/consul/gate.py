@@ -10,19 +10,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lictor import errors
+from lictor.consul import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def check(headers: Mapping[str, str], *, remote: str, with_token: bool) -> None:
+def check(
+    headers: Mapping[str, str], *, remote: str, known: bool, consistent: bool = False
+) -> None:
     """Refuse an answer that is not sure to be whole and current.
 
     Args:
         headers: The answer's headers.
         remote: Who answered, for the message.
-        with_token: Whether a token was sent. Consul marks filtered results only for those who
-            sent one; without a token, ``deny`` as the default policy means silent filtering.
+        known: Whether a token was sent, and not the anonymous one. Consul marks filtered results
+            only for those whom it knows; for others ``deny`` as the default policy means silent
+            filtering.
+        consistent: Whether the leader was asked to have itself confirmed.
 
     Raises:
         errors.ConsulNotReady: No known leader, a stale or a cached answer, not Consul at all.
@@ -37,18 +42,20 @@ def check(headers: Mapping[str, str], *, remote: str, with_token: bool) -> None:
     if headers.get("X-Consul-Results-Filtered-By-ACLs", "").lower() == "true":
         raise errors.ConsulDenied(
             f"{remote} left out results that the token may not see;"
-            " give it service:read and node:read on what the source names"
+            f" give it {words.RIGHTS} on what the source names, and on the nodes it runs on"
         )
-    if not with_token and headers.get("X-Consul-Default-ACL-Policy", "").lower() == "deny":
+    if not known and headers.get("X-Consul-Default-ACL-Policy", "").lower() == "deny":
         raise errors.ConsulDenied(
-            f"{remote} denies by default and leaves out results silently where no token is sent;"
-            " set consul:token to a token with service:read and node:read"
+            f"{remote} denies by default and leaves out results silently where nobody's token is"
+            f" sent; set consul:token to a token of your own with {words.RIGHTS}"
         )
-    if headers.get("X-Consul-Effective-Consistency", "").lower() == "stale":
+    mode = headers.get("X-Consul-Effective-Consistency", "").lower()
+    if mode == "stale" or (consistent and mode not in ("", "consistent")):
         raise errors.ConsulNotReady(
-            f"{remote} gave a stale answer; unset discovery_max_stale on the agent that is asked"
+            f"{remote} gave a {mode} answer; unset discovery_max_stale on the agent that is asked,"
+            " and ask it without a cache in between"
         )
-    if headers.get("Age", "0") != "0" or headers.get("X-Cache", "").upper() == "HIT":
+    if headers.get("Age", "0") != "0" or headers.get("X-Cache", "").upper().startswith("HIT"):
         raise errors.ConsulNotReady(
             f"{remote} gave a cached answer; ask an agent that does not cache"
         )

@@ -1,20 +1,26 @@
-"""python-consul2's HTTP client, given what it lacks: Unix sockets and our own settings.
+"""python-consul2's HTTP client, given what it lacks: Unix sockets, limits and our own settings.
 
 Its ``Consul`` class lets the environment overrule explicit arguments (``CONSUL_HTTP_ADDR`` beats
 the address it is given), so only its HTTP client is used; ``settings.connections`` has already
-decided between config and environment.
+decided between config and environment. Of the environment only the proxy variables count, as
+they do for Consul's own command line, and never for the loopback or a socket.
 """
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import socket
+import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 import requests
 import requests.adapters
+import requests.utils
 import urllib3
 import urllib3.connection
+import urllib3.exceptions
 from consul import std
 
 if TYPE_CHECKING:
@@ -22,7 +28,18 @@ if TYPE_CHECKING:
 
     from lictor.model import ConsulConnection
 
+LARGEST = 128 * 1024 * 1024
+"""Bytes of an answer, unpacked. 5,000 instances with their checks are about 15 MB."""
+
+WHOLE = 6.0
+"""Limit for a whole answer, in timeouts: each wait is limited, and so is their sum."""
+
 _SOCKET_HOST = "http+unix://consul"
+_PIECE = 64 * 1024
+
+
+class TooLarge(requests.RequestException):
+    """An answer that never seems to end."""
 
 
 class Transport(std.HTTPClient):  # type: ignore[misc] # python-consul2 has no types
@@ -39,10 +56,18 @@ class Transport(std.HTTPClient):  # type: ignore[misc] # python-consul2 has no t
             cert=client_cert if connection.cert_file else None,
             timeout=connection.timeout,
         )
-        self.base_uri = connection.url
+        self.base_uri = connection.url.rstrip("/")
+        self.session.trust_env = False
+        self.session.max_redirects = 0  # a redirect would carry the token to somebody else
+        adapter = _Adapter(connection.timeout * WHOLE)
         if parts.scheme == "unix":
             self.base_uri = _SOCKET_HOST
-            self.session.mount(_SOCKET_HOST, _SocketAdapter(parts.path))
+            adapter = _SocketAdapter(unquote(parts.path), connection.timeout * WHOLE)
+        elif not _is_loopback(parts.hostname or ""):
+            self.session.proxies = requests.utils.get_environ_proxies(connection.url)
+        self.session.mount(self.base_uri, adapter)
+        if not connection.verify:  # the user's word, not to be repeated at every call
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     def uri(self, path: str, params: Sequence[tuple[str, str]] | None = None) -> str:
         """Build a URL from a path that is already quoted (the base class would quote it again)."""
@@ -50,26 +75,69 @@ class Transport(std.HTTPClient):  # type: ignore[misc] # python-consul2 has no t
         return f"{self.base_uri}{path}{query}"
 
 
-class _SocketAdapter(requests.adapters.HTTPAdapter):
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Reads each answer whole, within limits of time and size that requests does not have."""
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        super().__init__()
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        *args: Any,  # noqa: ANN401 - the signature is requests'
+        **kwargs: Any,  # noqa: ANN401 - the same
+    ) -> requests.Response:
+        end = time.monotonic() + self._limit
+        response = super().send(request, *args, **{**kwargs, "stream": True})
+        try:
+            # requests keeps what was read there, and reads nothing more when it is set
+            response._content = _read(response.raw, end)  # noqa: SLF001
+        finally:
+            response.close()
+        return response
+
+
+def _read(raw: Any, end: float) -> bytes:  # noqa: ANN401 - a urllib3 answer, untyped in requests
+    """Read an answer piece by piece, so that one that trickles in cannot hold us."""
+    pieces, size = [], 0
+    while piece := raw.read1(_PIECE, decode_content=True):
+        pieces.append(piece)
+        size += len(piece)
+        if size > LARGEST:
+            raise TooLarge(f"more than {LARGEST >> 20} MiB in one answer")
+        if time.monotonic() > end:
+            raise requests.ReadTimeout
+    return b"".join(pieces)
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a host is this one, for which no proxy is ever asked."""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+class _SocketAdapter(_Adapter):
     """Sends every request of a session to one Unix socket."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
-        super().__init__()
+    def __init__(self, path: str, limit: float) -> None:
+        self._pool = _SocketPool(path)
+        super().__init__(limit)
 
     def get_connection_with_tls_context(
         self,
         *_args: Any,  # noqa: ANN401 - the signature is requests'
         **_kwargs: Any,  # noqa: ANN401 - the same
     ) -> urllib3.HTTPConnectionPool:
-        return _SocketPool(self._path)
+        return self._pool
 
 
 class _SocketPool(urllib3.HTTPConnectionPool):
     """A pool whose connections go to a Unix socket."""
 
     def __init__(self, path: str) -> None:
-        super().__init__("consul")
+        super().__init__("consul", maxsize=requests.adapters.DEFAULT_POOLSIZE)
         self._path = path
 
     def _new_conn(self) -> urllib3.connection.HTTPConnection:
@@ -85,6 +153,11 @@ class _SocketConnection(urllib3.connection.HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connected.settimeout(self.timeout if isinstance(self.timeout, float) else None)
-        connected.connect(self._path)
+        try:
+            limit = self.timeout
+            connected.settimeout(limit if isinstance(limit, (int, float)) else None)
+            connected.connect(self._path)
+        except BaseException:
+            connected.close()
+            raise
         return connected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -10,7 +10,9 @@ from lictor import errors
 from lictor.model import Instance, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
+
+_T = TypeVar("_T")
 
 
 class _Node(msgspec.Struct, frozen=True, rename="pascal"):
@@ -18,62 +20,136 @@ class _Node(msgspec.Struct, frozen=True, rename="pascal"):
     address: str
     datacenter: str = ""
     meta: dict[str, str] | None = None
+    tagged_addresses: dict[str, str] | None = None
 
 
-class _Service(msgspec.Struct, frozen=True):
+class _Tagged(msgspec.Struct, frozen=True, rename="pascal"):
+    address: str = ""
+    port: int = 0
+
+
+class _Service(msgspec.Struct, frozen=True, rename="pascal"):
+    service: str
     id: str = msgspec.field(name="ID")
-    service: str = msgspec.field(name="Service")
-    address: str = msgspec.field(name="Address", default="")
-    port: int = msgspec.field(name="Port", default=0)
-    tags: tuple[str, ...] | None = msgspec.field(name="Tags", default=None)
-    meta: dict[str, str] | None = msgspec.field(name="Meta", default=None)
+    address: str = ""
+    port: int = 0
+    tags: tuple[str, ...] | None = None
+    meta: dict[str, str] | None = None
+    tagged_addresses: dict[str, _Tagged] | None = None
+    namespace: str = ""
+    partition: str = ""
+    peer_name: str = ""
 
 
 class _Check(msgspec.Struct, frozen=True, rename="pascal"):
     status: str
+    check_id: str = msgspec.field(name="CheckID", default="")
+    service_id: str = msgspec.field(name="ServiceID", default="")
 
 
-class _Entry(msgspec.Struct, frozen=True, rename="pascal"):
+class Entry(msgspec.Struct, frozen=True, rename="pascal"):
+    """An instance with its node and checks."""
+
     node: _Node
     service: _Service
     checks: tuple[_Check, ...] | None = None
 
+    def instance(self, ignored: Collection[str] = ()) -> Instance:
+        """Make a value of it, without the checks whose ids are to be ignored."""
+        node, service, checks = self.node, self.service, self.checks or ()
+        tagged = {name: (address, 0) for name, address in (node.tagged_addresses or {}).items()}
+        for name, place in (service.tagged_addresses or {}).items():
+            tagged[name] = (place.address, place.port)
+        return Instance(
+            service=service.service,
+            service_id=service.id,
+            node=node.node,
+            datacenter=node.datacenter,
+            node_address=node.address,
+            address=service.address,
+            port=service.port,
+            status=worst(check.status for check in checks if check.check_id not in ignored),
+            tags=service.tags or (),
+            service_meta=service.meta or {},
+            node_meta=node.meta or {},
+            service_checks=sum(1 for check in checks if check.service_id),
+            tagged_addresses=tagged,
+        )
 
-_ENTRIES = msgspec.json.Decoder(list[_Entry])
+
+class Executed(msgspec.Struct, frozen=True, rename="pascal"):
+    """The answer of a prepared query.
+
+    Attributes:
+        nodes: What it found.
+        datacenter: Where it found that; empty for a peer.
+        peer_name: Peer of which it is.
+        failovers: How many datacenters and peers were asked beyond the first.
+    """
+
+    nodes: tuple[Entry, ...] | None
+    datacenter: str = ""
+    peer_name: str = ""
+    failovers: int = 0
 
 
-def instances(body: bytes, *, remote: str) -> tuple[Instance, ...]:
+class _QueryService(msgspec.Struct, frozen=True, rename="pascal"):
+    ignore_check_ids: tuple[str, ...] | None = msgspec.field(name="IgnoreCheckIDs", default=None)
+    only_passing: bool = False
+
+
+class _Query(msgspec.Struct, frozen=True, rename="pascal"):
+    service: _QueryService
+
+
+class Explained(msgspec.Struct, frozen=True, rename="pascal"):
+    """The definition of a prepared query, as far as it concerns us."""
+
+    query: _Query
+
+
+class _Peering(msgspec.Struct, frozen=True, rename="pascal"):
+    state: str
+
+
+_ENTRIES = msgspec.json.Decoder(tuple[Entry, ...])
+_EXECUTED = msgspec.json.Decoder(Executed)
+_EXPLAINED = msgspec.json.Decoder(Explained)
+_PEERING = msgspec.json.Decoder(_Peering)
+
+
+def entries(body: bytes, *, remote: str) -> tuple[Entry, ...]:
     """Decode the answer of ``/v1/health/service/NAME``.
 
     Raises:
         errors.ConsulNotReady: The body is not what Consul documents; the text says where.
     """
+    return _decoded(_ENTRIES, body, remote)
+
+
+def executed(body: bytes, *, remote: str) -> Executed:
+    """Decode the answer of ``/v1/query/QUERY/execute``; raises as `entries`."""
+    return _decoded(_EXECUTED, body, remote)
+
+
+def explained(body: bytes, *, remote: str) -> Explained:
+    """Decode the answer of ``/v1/query/QUERY/explain``; raises as `entries`."""
+    return _decoded(_EXPLAINED, body, remote)
+
+
+def peering_state(body: bytes, *, remote: str) -> str:
+    """Decode the answer of ``/v1/peering/NAME``; raises as `entries`."""
+    return _decoded(_PEERING, body, remote).state
+
+
+def _decoded(decoder: msgspec.json.Decoder[_T], body: bytes, remote: str) -> _T:
     try:
-        entries = _ENTRIES.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise errors.ConsulNotReady(
             f"{remote} gave an answer that cannot be read"
             f" ({errors.remote_text(str(error))}); is there a proxy in between?"
         ) from error
-    return tuple(_instance(entry) for entry in entries)
-
-
-def _instance(entry: _Entry) -> Instance:
-    """Make a value of one entry."""
-    node, service = entry.node, entry.service
-    return Instance(
-        service=service.service,
-        service_id=service.id,
-        node=node.node,
-        datacenter=node.datacenter,
-        node_address=node.address,
-        address=service.address,
-        port=service.port,
-        status=worst(check.status for check in entry.checks or ()),
-        tags=service.tags or (),
-        service_meta=service.meta or {},
-        node_meta=node.meta or {},
-    )
 
 
 def worst(statuses: Iterable[str]) -> Status:

@@ -8,8 +8,9 @@ target on its own.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lictor import errors
@@ -18,13 +19,14 @@ from lictor.plan import window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from lictor.model import Guards
 
 PERCENT_FROM = 10
 """The share is guarded where (attached now + removed in the window) is at least this many."""
 
-_DUE = "; due "
+_DUE = re.compile(r"; due (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Facts:
     Attributes:
         guards: Their settings.
         missing: How many of the standing targets Consul names no longer.
+        planned: How many of these would go within the window that begins now: all but those whose
+            delay is longer.
         standing: How many stand, the missing ones included.
         remaining: How many of those that may serve would stand after the removals.
         removed: How many were removed within the window before.
@@ -43,6 +47,7 @@ class Facts:
 
     guards: Guards
     missing: int
+    planned: int
     standing: int
     remaining: int
     removed: int
@@ -59,10 +64,9 @@ def trip(facts: Facts) -> str | None:
     if not facts.missing:
         return None
     guards = facts.guards
-    if guards.policy is Policy.ADD_ONLY:
-        return "policy add-only"
-    if facts.allowed:
-        return None
+    reason = policy(guards)
+    if reason or facts.allowed:
+        return reason
     reason = _on_empty(facts)
     if reason is None and not _draining(facts):
         reason = floors(facts)
@@ -71,10 +75,13 @@ def trip(facts: Facts) -> str | None:
     return reason
 
 
+def policy(guards: Guards) -> str | None:
+    """Give the reason why this resource never removes; None where it does."""
+    return "policy add-only" if guards.policy is Policy.ADD_ONLY else None
+
+
 def floors(facts: Facts) -> str | None:
-    """Give the reason of the floor that a removal would fall below; None when there is room."""
-    if not facts.missing:
-        return None
+    """Give the reason of the floor that removals would fall below; None when there is room."""
     return _min_targets(facts) or _percent(facts)
 
 
@@ -105,10 +112,10 @@ def _min_targets(facts: Facts) -> str | None:
 
 def _percent(facts: Facts) -> str | None:
     base = facts.standing + facts.removed
-    if base < PERCENT_FROM:
+    if base < PERCENT_FROM or not facts.planned:
         return None
     share = facts.guards.max_removal_percent
-    planned = facts.removed + facts.missing
+    planned = facts.removed + facts.planned
     if planned * 100 <= share * base:
         return None
     return (
@@ -125,14 +132,23 @@ def _refusal(facts: Facts, reason: str) -> str:
 
 def due(held: Mapping[str, str], key: str, guards: Guards, now: datetime) -> datetime:
     """When a missing target's delay is over: fixed when first missing, then copied."""
-    _, mark, text = held.get(key, "").rpartition(_DUE)
-    if mark:
-        return window.parse(text)
-    # to the second, as it is written; rounded up, so that a target never leaves early
-    moment = now.astimezone(UTC) + timedelta(seconds=guards.removal_delay, microseconds=999_999)
-    return moment.replace(microsecond=0)
+    noted = _DUE.search(held.get(key, ""))
+    if noted:
+        return window.parse(noted[1])
+    # as it will be written, so that the first run and the following ones agree
+    return window.parse(window.stamp(now + timedelta(seconds=guards.removal_delay)))
 
 
 def reason_with_due(reason: str, moment: datetime) -> str:
     """Note the time at which a held target's delay is over beside the reason why it is held."""
-    return f"{reason}{_DUE}{window.stamp(moment)}"
+    return f"{reason}; due {window.stamp(moment)}"
+
+
+def gist(reason: str) -> str:
+    """Return what of a reason counts as a change: which guard holds, and until when.
+
+    The numbers behind it change from run to run (the window moves on) and are for people.
+    """
+    noted = _DUE.search(reason)
+    head = (reason[: noted.start()] if noted else reason).partition(": ")[0]
+    return f"{head}{noted[0]}" if noted else head

@@ -7,10 +7,16 @@ floor, and costs no call.
 from __future__ import annotations
 
 import ipaddress
+import re
 
 from lictor.model import Target, TargetType, is_instance_id
 
 _PORTS = range(1, 65536)
+_OCTET = r"(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9]))"
+_PRIVATE = re.compile(
+    rf"10{_OCTET}{{3}}|192\.168{_OCTET}{{2}}|172\.(?:1[6-9]|2[0-9]|3[01]){_OCTET}{{2}}"
+)
+"""RFC 1918, told at a glance: nearly every target is of it, and there may be thousands."""
 
 
 def unplaceable(target: Target, target_type: TargetType) -> str | None:
@@ -20,21 +26,33 @@ def unplaceable(target: Target, target_type: TargetType) -> str | None:
     group takes instance ids; an IPv4 address must lie in the VPC or in RFC 1918 or
     100.64.0.0/10 space, never be publicly routable; ports are 1 to 65535.
     """
+    node, slash, name = target.id.rpartition("/")
+    if slash:
+        return f"{node} has no tagged address {name}"
     if target.port not in _PORTS:
         return f"port {target.port} is out of range"
     if target_type is TargetType.INSTANCE:
         return None if is_instance_id(target.id) else "no EC2 instance id found for this address"
+    return None if _PRIVATE.fullmatch(target.id) else _unreachable(target.id)
+
+
+def _unreachable(text: str) -> str | None:
+    """Say why an ip group cannot take an address."""
     try:
-        address = ipaddress.ip_address(target.id)
+        address = ipaddress.ip_address(text)
     except ValueError:
-        return f"{target.id} is a host name, and an ip group takes addresses"
+        return (
+            f"{text} is a host name, and an ip group takes addresses;"
+            " register the service with an address, or set resolve_hosts"
+        )
     if (
         address.is_loopback
         or address.is_link_local
         or address.is_multicast
         or address.is_unspecified
+        or "%" in text
     ):
-        return f"{address} is not an address that a load balancer can reach"
+        return f"{text} is not an address that a load balancer can reach"
     if address.version == 4 and address.is_global:  # noqa: PLR2004 - the IP version
-        return f"{address} is a public address, and AWS takes private ones only"
+        return f"{text} is a public address, and AWS takes private ones only"
     return None

@@ -1,7 +1,8 @@
 """A resource's state as a value, and whether a new plan differs from it.
 
 State keeps inputs and outputs. Both hold ``targets``, ``held`` and ``recent``: the input says
-what was planned, the output what came of it. Outputs add ``attached``, ``failed``, ``foreign``.
+what was planned, the output what came of it. Outputs add ``attached``, ``failed``, ``foreign``;
+``strangers`` are an input of ``exclusive`` groups only.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lictor.plan import zones
+from lictor.plan.guards import gist
 from lictor.plan.planning import Standing
 
 if TYPE_CHECKING:
@@ -50,6 +53,7 @@ def standing(inputs: Mapping[str, Any]) -> Standing:
         targets=_texts(inputs, "targets"),
         held=_texts(inputs, "held"),
         recent=_counts(inputs, "recent"),
+        strangers=_texts(inputs, "strangers"),
     )
 
 
@@ -65,13 +69,24 @@ def recorded(outputs: Mapping[str, Any]) -> Recorded:
 
 
 def differs(old: Recorded, new: Standing) -> bool:
-    """Whether a run has anything to do: keys count, labels do not.
+    """Whether a run has anything to do.
 
-    A held target that was never attached (AWS had rejected it) asks for nothing: Consul names it
-    no longer, so nobody will register it.
+    Keys count, and zones that were asked for; labels do not, nor the numbers behind a reason. A
+    held target that was never attached (AWS had rejected it, or it is a held stranger) asks for
+    nothing: Consul names it no longer, so nobody will register it.
     """
     wanted = {key for key in new.targets if key in old.attached or key not in new.held}
-    return set(old.attached) != wanted or bool(old.failed) or dict(old.held) != dict(new.held)
+    return (
+        set(old.attached) != wanted
+        or bool(old.failed)
+        or bool(new.strangers)
+        or _gists(old.held) != _gists(new.held)
+        or bool(zones.swaps(old.attached, new.targets))
+    )
+
+
+def _gists(held: Mapping[str, str]) -> dict[str, str]:
+    return {key: gist(reason) for key, reason in held.items()}
 
 
 def _texts(properties: Mapping[str, Any], name: str) -> dict[str, str]:

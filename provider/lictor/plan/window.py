@@ -16,8 +16,12 @@ FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def stamp(moment: datetime) -> str:
-    """Write a time, to the second, in UTC."""
-    return moment.astimezone(UTC).strftime(FORM)
+    """Write a time in UTC, rounded up to the second.
+
+    Up, because what is written is waited for: a delay must not end early, nor a removal leave
+    the window before its time.
+    """
+    return (moment.astimezone(UTC) + timedelta(microseconds=999_999)).strftime(FORM)
 
 
 def parse(text: str) -> datetime:
@@ -26,9 +30,18 @@ def parse(text: str) -> datetime:
 
 
 def within(recent: Mapping[str, int], now: datetime, seconds: float) -> dict[str, int]:
-    """Keep what lies in the window that ends now; a time in the future (a clock set back) stays."""
-    start = now - timedelta(seconds=seconds)
-    return {text: int(recent[text]) for text in sorted(recent) if parse(text) > start}
+    """Keep what lies in the window that ends now.
+
+    A time in the future counts as now: the clock was set back, and a time years ahead must not
+    count for years.
+    """
+    start, latest = now - timedelta(seconds=seconds), stamp(now)
+    result: dict[str, int] = {}
+    for text in sorted(recent):
+        if parse(text) > start:
+            kept = min(text, latest)
+            result[kept] = result.get(kept, 0) + recent[text]
+    return result
 
 
 def add(recent: Mapping[str, int], now: datetime, count: int) -> dict[str, int]:

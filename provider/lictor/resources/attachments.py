@@ -16,13 +16,16 @@ from pulumi.output import Unknown
 from lictor.plan import record
 from lictor.resources import applying, checking, quiet
 from lictor.resources.remotes import Remotes
+from lictor.resources.sources import ConsulService
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lictor.resources.sources import ConsulService
+    from lictor.resources.sources import Source
 
 _PROVIDER = "__provider"
+_REACHED_BY = ("role_arn",)
+"""Arguments by which a deletion, too, reaches the group: it sees the last run's outputs only."""
 
 
 class AttachmentsProvider(dynamic.ResourceProvider):
@@ -63,7 +66,7 @@ class AttachmentsProvider(dynamic.ResourceProvider):
         changed = (
             moved
             or isinstance(news.get("targets"), Unknown)
-            or olds.get(_PROVIDER) != news.get(_PROVIDER)
+            or any(olds.get(key) != news.get(key) for key in (_PROVIDER, *_REACHED_BY))
             or record.differs(record.recorded(olds), record.standing(news))
         )
         return dynamic.DiffResult(
@@ -117,7 +120,8 @@ class TargetGroupAttachments(dynamic.Resource, module="lictor", name="TargetGrou
         *,
         target_group_arn: pulumi.Input[str],
         service: pulumi.Input[str] | None = None,
-        sources: pulumi.Input[Sequence[pulumi.Input[ConsulService]]] | None = None,
+        sources: pulumi.Input[Sequence[pulumi.Input[Source]]] | None = None,
+        ownership: pulumi.Input[str] | None = None,
         on_empty: pulumi.Input[str] | None = None,
         min_targets: pulumi.Input[int] | None = None,
         max_removal_percent: pulumi.Input[int] | None = None,
@@ -127,7 +131,15 @@ class TargetGroupAttachments(dynamic.Resource, module="lictor", name="TargetGrou
         policy: pulumi.Input[str] | None = None,
         target_type: pulumi.Input[str] | None = None,
         target_id: pulumi.Input[str] | None = None,
+        address: pulumi.Input[str] | None = None,
+        resolve_hosts: pulumi.Input[bool] | None = None,
         port: pulumi.Input[int] | None = None,
+        availability_zone: pulumi.Input[str] | None = None,
+        wait_for: pulumi.Input[str] | None = None,
+        health_timeout: pulumi.Input[float | str] | None = None,
+        wait_for_drain: pulumi.Input[bool] | None = None,
+        region: pulumi.Input[str] | None = None,
+        role_arn: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Attach Consul's healthy instances to a target group.
@@ -139,28 +151,48 @@ class TargetGroupAttachments(dynamic.Resource, module="lictor", name="TargetGrou
         Args:
             resource_name: The resource's name in the stack.
             target_group_arn: ARN of the group; its region is where the calls go. May be known
-                only after another resource is made.
+                only after another resource is made. When it changes, the new group is filled
+                before the old one is left, and never while Consul names no instance.
             service: Short for one source, ``ConsulService(service)``.
             sources: Where instances come from; several unite into one group.
+            ownership: ``owned`` (default): only what this resource has registered is removed.
+                ``exclusive``: the group is ours alone, strangers are removed too, under the same
+                guards and from the second run on.
             on_empty: When no instance is left: ``keep`` the last targets (default), ``drain``
-                them, or ``fail`` the run.
+                them (after two agreeing ``consistent`` reads, whatever the floors say), or
+                ``fail`` the run.
             min_targets: Never remove below this many, neither registered nor healthy ones.
-                Default 1.
+                Default 1; a load balancer without targets answers 503.
             max_removal_percent: Removals made and planned within ``removal_window`` may not
                 exceed this share of (attached now + removed in the window), where that is 10 or
                 more. Default 30.
             removal_window: Seconds, or ``10m``. Default 600.
             removal_delay: A target must be missing this long before it is removed; seconds, or
                 ``30s``. Default 0.
-            on_guard: When a guard trips: ``hold`` all removals (default), or ``fail`` the run.
+            on_guard: When a guard trips: ``hold`` all removals and apply the additions (default),
+                or ``fail`` the run.
             policy: ``sync`` (default), or ``add-only``.
             target_type: ``instance`` or ``ip``. Default: looked up; needed only to preview the
                 targets of a group that does not exist yet.
             target_id: Where an instance group's ids come from: ``auto`` (default: ``instance-id``
-                or ``instance_id`` in service meta, then in node meta, then a node name
-                ``i-...``), or only one of ``service-meta``, ``node-meta``, ``node-name``.
+                or ``instance_id`` in service meta, then in node meta, then a node name ``i-...``,
+                then EC2 by private address), or only one of ``service-meta``, ``node-meta``,
+                ``node-name``, ``ec2-lookup``.
+            address: What an ip group's targets are: ``auto`` (default: the service's address,
+                else its node's), or the name of a tagged address (``lan_ipv4``, ``wan``).
+            resolve_hosts: Whether a host name in place of an address is resolved, each address a
+                target of its own. Default false: AWS takes addresses, and the target is failed.
             port: Fixed port instead of the service's, 1 to 65535. A service with port 0 takes
                 the group's.
+            availability_zone: For ip groups: ``auto`` (default: AWS finds the zone of an address
+                in its VPC; ``all`` for one outside, as AWS demands), ``all``, or a zone's name.
+            wait_for: Removals start when additions are ``registered`` (default) or ``healthy``.
+            health_timeout: How long health is waited for; seconds, or ``5m``. Then the new target
+                stays and the removals are held. Default 300.
+            wait_for_drain: Wait until removed targets have drained. Default false.
+            region: Region of the group, which its ARN tells; another one is refused.
+            role_arn: IAM role to assume for the group's calls. Default: none beyond
+                ``aws:assumeRoles``.
             opts: Pulumi's options for resources.
 
         Raises:
@@ -168,9 +200,12 @@ class TargetGroupAttachments(dynamic.Resource, module="lictor", name="TargetGrou
         """
         if (service is None) == (sources is None):
             raise ValueError(f"{resource_name}: give either service or sources")
+        if service is not None:
+            sources = [ConsulService(service)]
         arguments = {
             "target_group_arn": target_group_arn,
-            "sources": [{"service": service}] if sources is None else sources,
+            "sources": sources,
+            "ownership": ownership,
             "on_empty": on_empty,
             "min_targets": min_targets,
             "max_removal_percent": max_removal_percent,
@@ -180,7 +215,15 @@ class TargetGroupAttachments(dynamic.Resource, module="lictor", name="TargetGrou
             "policy": policy,
             "target_type": target_type,
             "target_id": target_id,
+            "address": address,
+            "resolve_hosts": resolve_hosts,
             "port": port,
+            "availability_zone": availability_zone,
+            "wait_for": wait_for,
+            "health_timeout": health_timeout,
+            "wait_for_drain": wait_for_drain,
+            "region": region,
+            "role_arn": role_arn,
         }
         results = dict.fromkeys((*checking.PLANNED, *applying.OUTPUTS))
         super().__init__(

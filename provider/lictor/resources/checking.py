@@ -7,15 +7,16 @@ it target by target.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pulumi.output import Unknown
 
 from lictor import errors
-from lictor.model import OnEmpty, TargetType
-from lictor.plan import record
-from lictor.plan.desired import Addressing, Desired, desired, needs_group_port
+from lictor.model import OnEmpty, Ownership, TargetType
+from lictor.plan import record, strangers
+from lictor.plan.addressing import Addressing, hosts, lookups, needs_group_port, needs_vpc
+from lictor.plan.desired import Desired, desired
 from lictor.plan.planning import Plan, Standing, plan
 from lictor.resources import claims
 from lictor.settings import attachments as settings
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 ARN = "target_group_arn"
 _LATER = Unknown()  # type: ignore[no-untyped-call] # Pulumi's mark for what is known only later
-PLANNED = ("target_type", "targets", "held", "recent")
+PLANNED = ("target_type", "targets", "held", "recent", "strangers")
 """What ``check`` adds to the arguments."""
 
 
@@ -75,15 +76,15 @@ def _planned(
     if _has_unknown(arguments):
         return {"targets": _LATER}
     wanted = settings.from_inputs(arguments)
+    remotes = remotes.acting_as(arguments)
     if not isinstance(arn, Unknown):
         settings.region_of(arn)
     answers = remotes.ask([source.model() for source in wanted.sources])
     kind = _kind(arn, olds, wanted, answers, remotes)
+    wanted.check_group("" if isinstance(arn, Unknown) else arn, kind.target_type)
     if kind.target_type is None or (kind.port is None and needs_group_port(answers, wanted.port)):
         return {"targets": _LATER}
-    return _Run(str(inputs.get("name", "")), arn, wanted, kind.target_type, kind.port or 0).inputs(
-        olds, answers, remotes
-    )
+    return _Run(str(inputs.get("name", "")), arn, wanted, kind, remotes).inputs(olds, answers)
 
 
 def _has_unknown(value: object) -> bool:
@@ -117,63 +118,108 @@ def _kind(
     return _Kind(group.target_type, group.port)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Run:
     """One resource in one run, with all that is needed to plan."""
 
     name: str
     arn: str | Unknown
     wanted: Attachments
-    target_type: TargetType
-    group_port: int
+    kind: _Kind
+    remotes: Remotes
 
-    def inputs(
-        self, olds: Mapping[str, Any], answers: list[Answer], remotes: Remotes
-    ) -> dict[str, Any]:
+    @property
+    def target_type(self) -> TargetType:
+        """What the group takes; known by the time that it is asked."""
+        return self.kind.target_type or TargetType.INSTANCE
+
+    def inputs(self, olds: Mapping[str, Any], answers: list[Answer]) -> dict[str, Any]:
         """Plan against what stood before, claim the targets, and return the plan as inputs."""
         before = record.standing(olds)
-        wants = self._confirmed(before, answers, remotes)
-        allowed = remotes.removal_allowed(self.name)
         moved = bool(olds) and olds.get(ARN) != self.arn
+        addressing = self._addressing({} if moved else before.targets)
+        if isinstance(self.arn, Unknown) and lookups(answers, addressing):
+            return {"targets": _LATER}
+        wants = self._confirmed(before, answers, addressing)
+        allowed = self.remotes.removal_allowed(self.name)
         planned = plan(
-            wants, before, self.wanted.guards(), self.target_type, remotes.now(), allowed=allowed
+            wants,
+            before,
+            self.wanted.guards(),
+            self.target_type,
+            self.remotes.now(),
+            allowed=allowed,
+            strangers={} if moved else self._strangers(olds, before, wants),
         )
         if moved:
             self._refuse_empty_exchange(before, wants, planned, allowed=allowed)
             planned = Plan(wants.targets, {}, {})
         if isinstance(self.arn, str):
-            claims.RUN.claim(self.arn, self.name, planned.targets, planned.held)
+            claims.RUN.claim(
+                self.arn, self.name, planned.targets, planned.held, exclusive=self._exclusive
+            )
         return {
             "target_type": self.target_type.value,
             "targets": dict(planned.targets),
             "held": dict(planned.held),
             "recent": dict(planned.recent),
+            **({"strangers": dict(planned.strangers)} if self._exclusive else {}),
         }
 
-    def _confirmed(self, before: Standing, answers: list[Answer], remotes: Remotes) -> Desired:
+    @property
+    def _exclusive(self) -> bool:
+        return self.wanted.ownership is Ownership.EXCLUSIVE
+
+    def _addressing(self, standing: Mapping[str, str]) -> Addressing:
+        """Say how instances become targets, as far as the arguments tell."""
+        wanted = self.wanted
+        return Addressing(
+            target_type=self.target_type,
+            target_id=wanted.target_id,
+            port=wanted.port,
+            group_port=self.kind.port or 0,
+            address=wanted.address,
+            zone=wanted.availability_zone,
+            standing=standing,
+        )
+
+    def _confirmed(
+        self, before: Standing, answers: list[Answer], addressing: Addressing
+    ) -> Desired:
         """Derive the targets; an answer that shrinks counts only as a ``consistent`` read.
 
         To drain an emptied service two such reads must agree.
         """
-        wants = self._desired(answers)
+        wants = self._desired(answers, addressing)
         if not set(before.targets) - set(wants.targets):
             return wants
         sources = [source.model() for source in self.wanted.sources]
-        wants = self._desired(remotes.ask(sources, consistent=True))
+        wants = self._desired(self.remotes.ask(sources, consistent=True), addressing)
         if wants.empty and self.wanted.on_empty is OnEmpty.DRAIN:
-            wants = self._desired(remotes.ask(sources, consistent=True))
+            wants = self._desired(self.remotes.ask(sources, consistent=True), addressing)
         return wants
 
-    def _desired(self, answers: list[Answer]) -> Desired:
-        return desired(
-            answers,
-            Addressing(
-                target_type=self.target_type,
-                target_id=self.wanted.target_id,
-                port=self.wanted.port,
-                group_port=self.group_port,
-            ),
-        )
+    def _desired(self, answers: list[Answer], addressing: Addressing) -> Desired:
+        """Derive the targets, asking EC2, DNS and the VPC for what only they can tell."""
+        known = addressing
+        if isinstance(self.arn, str):
+            private = lookups(answers, known)
+            known = replace(known, instance_ids=self.remotes.instance_ids(self.arn, private))
+        if self.wanted.resolve_hosts:
+            known = replace(known, resolved=self.remotes.resolve(hosts(answers, known)))
+        wants = desired(answers, known)
+        if isinstance(self.arn, str) and needs_vpc(wants.targets, known):
+            wants = desired(answers, replace(known, vpc=self.remotes.vpc(self.arn)))
+        return wants
+
+    def _strangers(
+        self, olds: Mapping[str, Any], before: Standing, wants: Desired
+    ) -> Mapping[str, str]:
+        """List what else stands in a group that is ours alone, but not on the first run."""
+        if not self._exclusive or not isinstance(self.arn, str) or strangers.first_run(olds):
+            return {}
+        ours = {*before.targets, *wants.targets}
+        return strangers.among(self.remotes.listing(self.arn), ours)
 
     def _refuse_empty_exchange(
         self, before: Standing, wants: Desired, planned: Plan, *, allowed: bool

@@ -26,10 +26,20 @@ class _Claim:
     Attributes:
         named: Keys that Consul names for it: nobody else may have them.
         standing: Those and the ones that it holds.
+        exclusive: Whether it has the group for itself.
     """
 
     named: frozenset[str]
     standing: frozenset[str]
+    exclusive: bool
+
+    def conflict(self, other: _Claim) -> str:
+        """Say what two resources cannot both have; empty where they can stand side by side."""
+        if self.exclusive or other.exclusive:
+            return "the group for itself (ownership exclusive)"
+        shared = sorted(self.named & other.named)
+        more = f" and {len(shared) - 1} more" if shared[1:] else ""
+        return f"{shared[0]}{more}" if shared else ""
 
 
 class Claims:
@@ -39,22 +49,30 @@ class Claims:
         self._lock = threading.Lock()
         self._of: dict[str, dict[str, _Claim]] = defaultdict(dict)
 
-    def claim(self, arn: str, name: str, targets: Collection[str], held: Collection[str]) -> None:
+    def claim(
+        self,
+        arn: str,
+        name: str,
+        targets: Collection[str],
+        held: Collection[str] = (),
+        *,
+        exclusive: bool = False,
+    ) -> None:
         """Claim targets of a group for a resource; a second claim replaces its first.
 
         Raises:
-            errors.ClaimConflict: Another resource of this run names one of them too.
+            errors.ClaimConflict: Another resource of this run names one of them too, or one of
+                the two has the group for itself.
         """
-        mine = _Claim(frozenset(targets) - frozenset(held), frozenset(targets))
+        mine = _Claim(frozenset(targets) - frozenset(held), frozenset(targets), exclusive)
         with self._lock:
             others = self._of[arn]
             for other, theirs in sorted(others.items()):
-                shared = sorted(mine.named & theirs.named)
-                if other != name and shared:
+                what = mine.conflict(theirs) if other != name else ""
+                if what:
                     raise errors.ClaimConflict(
-                        f"{name} and {other} both want {shared[0]}"
-                        f"{f' and {len(shared) - 1} more' if shared[1:] else ''} in {arn};"
-                        " unite their sources in one resource, or keep them apart with tags"
+                        f"{name} and {other} both want {what} in {arn};"
+                        " unite their sources in one resource, or keep them apart"
                     )
             others[name] = mine
 

@@ -15,7 +15,7 @@ from lictor.settings import stack
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_NAMED = 10  # so many targets are named in an error; the rest is counted
+_NAMED = 5  # so many targets are named in an error or warning; the rest is counted
 
 
 def target_groups() -> dict[str, TargetGroupAttachments]:

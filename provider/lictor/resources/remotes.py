@@ -6,30 +6,36 @@ destroy never loads Consul's client.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import socket
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from lictor import errors
 from lictor.settings import connections
 from lictor.settings.attachments import region_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from lictor.aws.quotas import HeadRoom
     from lictor.aws.target_groups import Registration
+    from lictor.aws.waiting import Waited
     from lictor.consul.client import Client
     from lictor.model import (
         Answer,
         AWSAccess,
         ConsulConnection,
-        ConsulService,
+        Source,
         Target,
         TargetGroup,
         TargetHealth,
     )
 
 _ALLOW_REMOVAL = "LICTOR_ALLOW_REMOVAL"
+_LONGEST_DRAIN = 3600.0
+_NO_ADDRESS = (socket.EAI_NONAME, socket.EAI_NODATA)
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,16 @@ class Remotes:
     Attributes:
         config: Full key -> value, decrypted; secrets come from here and go nowhere else.
         env: The environment, for whatever config leaves out.
+        role_arn: Role to assume beyond the stack's own; empty for none.
     """
 
     config: Callable[[str], str | None]
     env: Mapping[str, str]
+    role_arn: str = ""
+
+    def acting_as(self, properties: Mapping[str, Any]) -> Remotes:
+        """Return the remotes of a resource that names a role of its own among its arguments."""
+        return replace(self, role_arn=str(properties.get("role_arn") or ""))
 
     def now(self) -> datetime:
         """Return the time of this run."""
@@ -53,7 +65,7 @@ class Remotes:
         names = self.env.get(_ALLOW_REMOVAL, "").split(",")
         return bool({name, "*"} & {text.strip() for text in names})
 
-    def ask(self, sources: Sequence[ConsulService], *, consistent: bool = False) -> list[Answer]:
+    def ask(self, sources: Sequence[Source], *, consistent: bool = False) -> list[Answer]:
         """Read every source, or fail as a whole."""
         from lictor.consul import services  # noqa: PLC0415 - see the module's docstring
 
@@ -63,6 +75,47 @@ class Remotes:
     def target_group(self, arn: str) -> TargetGroup:
         """Look up what a group is; asked once a process, for it never changes."""
         return _describe(self._access(arn), arn)
+
+    def instance_ids(self, arn: str, addresses: Sequence[str]) -> Mapping[str, str]:
+        """Look up private addresses in EC2: address -> instance id."""
+        if not addresses:
+            return {}
+        from lictor.aws import instances  # noqa: PLC0415 - see the module's docstring
+
+        vpc_id = self.target_group(arn).vpc_id
+        return instances.by_address(self._access(arn), addresses, vpc_id).ids
+
+    def vpc(self, arn: str) -> tuple[str, ...]:
+        """Look up the address ranges of a group's VPC."""
+        from lictor.aws import networks  # noqa: PLC0415 - see the module's docstring
+
+        return networks.cidrs(self._access(arn), self.target_group(arn).vpc_id)
+
+    def head_room(self, arn: str) -> HeadRoom:
+        """Forecast how many targets more fit in."""
+        from lictor.aws import quotas  # noqa: PLC0415 - see the module's docstring
+
+        return quotas.head_room(self._access(arn), arn)
+
+    def until_healthy(
+        self, arn: str, keys: Collection[str], seconds: float, say: Callable[[str], None]
+    ) -> None:
+        """Wait until targets are healthy, for so long; running out of time is no error."""
+        from lictor.aws import waiting  # noqa: PLC0415 - see the module's docstring
+
+        wait = waiting.Wait(seconds, lambda waited: say(_progress("healthy", waited)))
+        waiting.until_healthy(self._access(arn), arn, keys, wait)
+
+    def until_drained(self, arn: str, keys: Collection[str], say: Callable[[str], None]) -> None:
+        """Wait until targets have drained; AWS's own limit is an hour."""
+        from lictor.aws import waiting  # noqa: PLC0415 - see the module's docstring
+
+        wait = waiting.Wait(_LONGEST_DRAIN, lambda waited: say(_progress("drained", waited)))
+        waiting.until_drained(self._access(arn), arn, keys, wait)
+
+    def resolve(self, names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Ask DNS for host names: name -> addresses, sorted; names without any are left out."""
+        return {name: found for name in names if (found := _addresses(name))}
 
     def listing(self, arn: str) -> dict[str, TargetHealth]:
         """List what stands in a group."""
@@ -83,7 +136,7 @@ class Remotes:
         target_groups.deregister(self._access(arn), arn, targets)
 
     def _access(self, arn: str) -> AWSAccess:
-        return connections.aws(self.config, region_of(arn))
+        return connections.aws(self.config, region_of(arn), self.role_arn)
 
 
 @lru_cache(maxsize=16)
@@ -99,3 +152,29 @@ def _describe(access: AWSAccess, arn: str) -> TargetGroup:
     from lictor.aws import target_groups  # noqa: PLC0415 - see the module's docstring
 
     return target_groups.describe(access, arn)
+
+
+def _addresses(name: str) -> tuple[str, ...]:
+    """Resolve one host name; a name without addresses has none, a resolver in trouble an error."""
+    try:
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        return ()
+    except socket.gaierror as error:
+        if error.errno in _NO_ADDRESS:
+            return ()
+        raise errors.HostNotResolved(
+            f"host name {name} cannot be resolved now: {error.strerror}; check DNS"
+        ) from error
+    return tuple(sorted({str(item[4][0]) for item in found}))
+
+
+def _progress(what: str, waited: Waited) -> str:
+    """Word how far a wait is."""
+    if not waited.left:
+        return f"{len(waited.reached)} targets are {what} after {waited.seconds:.0f} s"
+    key, state = next(iter(waited.left.items()))
+    return (
+        f"waiting for {len(waited.left)} targets to be {what}"
+        f" ({key} is {state}; {waited.seconds:.0f} s)"
+    )

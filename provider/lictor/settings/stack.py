@@ -9,68 +9,37 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from lictor import errors
-from lictor.model import Health
 from lictor.settings import reading
-from lictor.settings.attachments import Attachments, Name, Source, region_of
+from lictor.settings.attachments import Attachments, region_of
+from lictor.settings.shapes import Name  # noqa: TC001 - read by msgspec
+from lictor.settings.sources import KEYS, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 TARGET_GROUPS = "lictor:targetGroups"
 
 _KNOWN = ("targetGroups",)
+_SHOWN = 60
+_SHORT = {reading.Spelling.CAMEL.of(name): name for name in KEYS}
+"""How a source's keys are written beside the group's own -> their names."""
 
 
 class TargetGroupEntry(Attachments, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One entry of ``lictor:targetGroups``: a resource's arguments, its name, a source in short."""
+    """One entry of ``lictor:targetGroups``: a resource's arguments and its name."""
 
     name: Name
     sources: tuple[Source, ...] = ()
-    service: Name | None = None
-    tags: tuple[Name, ...] = ()
-    datacenters: tuple[Name, ...] = ()
-    health: Health | None = None
 
     def arguments(self) -> dict[str, Any]:
-        """Return the resource's arguments as written, defaults left out, the source united."""
-        skip = ("name", "service", "tags", "datacenters", "health", "sources")
+        """Return the resource's arguments as written, defaults left out."""
         given = {
-            key: _plain(getattr(self, key))
-            for key in Attachments.__struct_fields__
-            if key not in skip and getattr(self, key) != _DEFAULTS.get(key)
+            field.name: _plain(value)
+            for field in msgspec.structs.fields(self)
+            if (value := getattr(self, field.name)) != field.default
         }
-        return {**given, "sources": [source_inputs(source) for source in self.all_sources()]}
-
-    def all_sources(self) -> tuple[Source, ...]:
-        """Return the sources, whichever way they were written."""
-        if self.service is None:
-            return self.sources
-        return (
-            Source(
-                service=self.service,
-                tags=self.tags,
-                datacenters=self.datacenters,
-                health=self.health or Health.PASSING,
-            ),
-        )
-
-
-_DEFAULTS = dict(
-    zip(
-        Attachments.__struct_fields__[-len(Attachments.__struct_defaults__) :],
-        Attachments.__struct_defaults__,
-        strict=True,
-    )
-)
-
-
-def source_inputs(source: Source) -> dict[str, Any]:
-    """Return a source as it stands among a resource's inputs: only what was asked for."""
-    written = {"service": source.service, "tags": source.tags, "datacenters": source.datacenters}
-    result = {key: _plain(value) for key, value in written.items() if value}
-    if source.health is not Health.PASSING:
-        result["health"] = source.health.value
-    return result
+        del given["name"]
+        return {**given, "sources": [source.written() for source in self.sources]}
 
 
 def _plain(value: object) -> object:
@@ -91,38 +60,56 @@ def target_groups(text: str | None) -> tuple[TargetGroupEntry, ...]:
         return ()
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = text
     if not isinstance(value, list):
         raise errors.SettingsError(
-            f"{TARGET_GROUPS}: expected a list of target groups, found {str(text)[:60]!r}"
+            f"{TARGET_GROUPS}: expected a list of target groups, found {_cut(text)!r}"
         )
     entries = tuple(_entry(item, f"{TARGET_GROUPS}[{i}]") for i, item in enumerate(value))
     for name, times in Counter(entry.name for entry in entries).items():
         if times > 1:
+            where = ", ".join(f"[{i}]" for i, entry in enumerate(entries) if entry.name == name)
             raise errors.SettingsError(
-                f"{TARGET_GROUPS}: the name {name} stands {times} times; each needs its own"
+                f"{TARGET_GROUPS}: the name {name} stands {times} times ({where});"
+                " each needs its own"
             )
     return entries
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
 def _entry(value: object, at: str) -> TargetGroupEntry:
     """Read one entry and refuse what cannot stand together."""
-    entry = reading.read(value, TargetGroupEntry, at=at, spelling=reading.Spelling.CAMEL)
-    short = [key for key in ("service", "tags", "datacenters", "health") if getattr(entry, key)]
+    given: Mapping[object, object] = value if isinstance(value, dict) else {}
+    short = {key: item for key, item in given.items() if key in _SHORT and item is not None}
+    own = {key: item for key, item in given.items() if key not in _SHORT} if given else value
+    entry = reading.read(own, TargetGroupEntry, at=at, spelling=reading.Spelling.CAMEL, beside=KEYS)
     if entry.sources and short:
         raise errors.SettingsError(
-            f"{at}: {short[0]} beside sources; one source's keys stand here, several under sources"
+            f"{at}.{next(iter(short))}: stands beside sources;"
+            " one source's keys stand here, several go under sources"
         )
-    if not entry.sources and entry.service is None:
-        raise errors.SettingsError(f"{at}: service or sources is required")
+    if not entry.sources and not short:
+        raise errors.SettingsError(f"{at}: service, preparedQuery or sources is required")
+    if not entry.sources:
+        source = reading.read(short, Source, at=at, spelling=reading.Spelling.CAMEL)
+        entry = msgspec.structs.replace(entry, sources=(source,))
     try:
         region_of(entry.target_group_arn)
+        entry.check_group(entry.target_group_arn, entry.target_type)
     except errors.SettingsError as error:
-        raise errors.SettingsError(
-            f"{at}.{str(error).replace('target_group_arn', 'targetGroupArn', 1)}"
-        ) from None
+        raise errors.SettingsError(f"{at}.{_spelled(str(error))}") from None
     return entry
+
+
+def _spelled(text: str) -> str:
+    """Spell the keys of an argument's error as stack config does."""
+    for name in Attachments.__struct_fields__:
+        text = text.replace(name, reading.Spelling.CAMEL.of(name))
+    return text
 
 
 def refuse_unknown_keys(config: Iterable[str]) -> None:

@@ -1,0 +1,1 @@
+"""What lictor looks like at work."""
