@@ -154,6 +154,21 @@ def start(config: Mapping[str, Any] | None = None, *, token: str = "") -> Iterat
 
 
 @contextlib.contextmanager
+def second(first: Consul) -> Iterator[Consul]:
+    """Run a second datacenter, `dc2`, that the first one knows, until the block ends."""
+    with start({"datacenter": "dc2", "node_name": "server-2"}) as other:
+        port = other.call("GET", "/v1/agent/self")["DebugConfig"]["SerfPortWAN"]
+        first.call("PUT", f"/v1/agent/join/127.0.0.1:{port}?wan=1")
+        end = time.monotonic() + _DEADLINE
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError):
+                if first.call("GET", "/v1/catalog/service/consul?dc=dc2"):
+                    break
+            time.sleep(0.05)
+        yield other
+
+
+@contextlib.contextmanager
 def _agent(folder: Path, config: Mapping[str, Any], token: str) -> Iterator[Consul]:
     """Start one agent; a port that somebody took in between is a reason to try again."""
     names = ("http", "server", "serf_lan", "serf_wan", "grpc")

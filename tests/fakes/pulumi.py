@@ -109,13 +109,13 @@ class Stack:
         """Preview."""
         return self._operate("preview", *args, env=env)
 
-    def refresh(self, *args: str) -> Run:
+    def refresh(self, *args: str, env: Mapping[str, str] | None = None) -> Run:
         """Read the world into the state."""
-        return self._operate("refresh", "--yes", "--skip-preview", *args)
+        return self._operate("refresh", "--yes", "--skip-preview", *args, env=env)
 
-    def destroy(self, *args: str) -> Run:
+    def destroy(self, *args: str, env: Mapping[str, str] | None = None) -> Run:
         """Take down what the stack has made."""
-        return self._operate("destroy", "--yes", "--skip-preview", *args)
+        return self._operate("destroy", "--yes", "--skip-preview", *args, env=env)
 
     def _operate(self, *args: str, env: Mapping[str, str] | None = None) -> Run:
         return self.run(*args, "--stack", STACK, "--color", "never", env=env)

@@ -48,8 +48,13 @@ def seen() -> Iterator[Seen]:
 
 
 def _wait(request: Any, **_others: object) -> None:  # noqa: ANN401 - botocore's request
-    """Wait for the budget before an attempt is signed and sent, new tries included."""
-    budget.OF_PROCESS.of(request.data["TargetGroupArn"]).take()
+    """Wait for the budget before an attempt is signed and sent, new tries included.
+
+    Should a later botocore speak another protocol, all groups share one bucket.
+    """
+    sent = request.data
+    arn = sent.get("TargetGroupArn", "") if isinstance(sent, dict) else ""
+    budget.OF_PROCESS.of(arn).take()
 
 
 def _look(response: Any, caught_exception: object, **_others: object) -> None:  # noqa: ANN401

@@ -46,7 +46,7 @@ THROTTLED = {
 }
 """Codes by which AWS says: not so fast."""
 
-_UNKNOWN_IDENTITY = {
+UNKNOWN_IDENTITY = {
     "AuthFailure",
     "ExpiredToken",
     "ExpiredTokenException",
@@ -57,6 +57,8 @@ _UNKNOWN_IDENTITY = {
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 }
+"""Codes by which AWS says: I do not know you, or not any more."""
+
 _DENIED = {"AccessDenied", "AccessDeniedException", "OptInRequired", "UnauthorizedOperation"}
 _REJECTED = {
     "InvalidParameterValue",
@@ -144,7 +146,7 @@ def message_of(error: BaseException | None) -> str:
 def without_effect(error: errors.AWSError) -> bool:
     """Whether AWS said that it did nothing at all."""
     cause = error.__cause__
-    codes = _UNKNOWN_IDENTITY | _DENIED | _NOT_FOUND | THROTTLED
+    codes = UNKNOWN_IDENTITY | _DENIED | _NOT_FOUND | THROTTLED
     unsent = isinstance(cause, BotoCoreError) and not isinstance(cause, HTTPClientError)
     return code_of(cause) in codes or unsent or isinstance(cause, NEVER_SENT)
 
@@ -155,7 +157,7 @@ def _answered(
     """Translate an error that AWS answered with."""
     remote, code = _remote(access, service), code_of(error)
     said = errors.remote_text(message_of(error) or code)
-    if code in _UNKNOWN_IDENTITY:
+    if code in UNKNOWN_IDENTITY:
         return errors.AccessDenied(
             f"{remote} does not accept the credentials for {operation} ({code}: {said}); renew"
             " them, or check aws:accessKey, aws:profile and the AWS_* environment"

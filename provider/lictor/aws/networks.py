@@ -1,35 +1,37 @@
-"""The address ranges of a VPC."""
+"""The address ranges of a VPC's subnets."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lictor import errors
 from lictor.aws import session
 
 if TYPE_CHECKING:
     from lictor.model import AWSAccess
 
-_STANDING = "associated"
+_GONE = ("disassociated", "disassociating", "failed", "failing")
 
 
 def cidrs(access: AWSAccess, vpc_id: str) -> tuple[str, ...]:
-    """List the ranges of a VPC, those added to it later and IPv6 ones included, sorted.
+    """List the ranges of a VPC's subnets, IPv6 ones included, sorted.
 
-    An address outside of them needs a zone (``all``) to be registered.
+    AWS finds the zone of an address that lies in one of them; any other address needs a zone
+    (``all``) to be registered, though it lie in a range of the VPC that no subnet uses.
 
     Raises:
-        errors.AWSError: The call failed, or there is no such VPC.
+        errors.AWSError: The call failed.
     """
-    with session.translated("DescribeVpcs", access, "ec2"):
-        found = session.ec2(access).describe_vpcs(VpcIds=[vpc_id])["Vpcs"]
-    if not found:
-        raise errors.AWSError(f"EC2 in {access.region} knows no VPC {vpc_id}")
-    ranges = {found[0].get("CidrBlock", "")}
-    for four in found[0].get("CidrBlockAssociationSet", []):
-        if four.get("CidrBlockState", {}).get("State") == _STANDING:
-            ranges.add(four.get("CidrBlock", ""))
-    for six in found[0].get("Ipv6CidrBlockAssociationSet", []):
-        if six.get("Ipv6CidrBlockState", {}).get("State") == _STANDING:
-            ranges.add(six.get("Ipv6CidrBlock", ""))
+    filters = [{"Name": "vpc-id", "Values": [vpc_id]}]
+    with session.translated("DescribeSubnets", access, "ec2"):
+        pages = session.ec2(access).get_paginator("describe_subnets")
+        subnets = [
+            subnet
+            for page in pages.paginate(Filters=filters)  # type: ignore[arg-type] # a TypedDict
+            for subnet in page["Subnets"]
+        ]
+    ranges = {subnet.get("CidrBlock", "") for subnet in subnets}
+    for subnet in subnets:
+        for six in subnet.get("Ipv6CidrBlockAssociationSet", []):
+            if six.get("Ipv6CidrBlockState", {}).get("State") not in _GONE:
+                ranges.add(six.get("Ipv6CidrBlock", ""))
     return tuple(sorted(ranges - {""}))

@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 import botocore.session
@@ -29,15 +29,10 @@ if TYPE_CHECKING:
 
     from lictor.model import AWSAccess
 
-# Eight attempts are about half a minute of throttling and 3 s of 5xx. botocore alone retries:
-# nothing here wraps it. The metadata service is asked once and briefly, never waited for.
-_CONFIG = Config(
-    connect_timeout=5,
-    read_timeout=20,
-    retries={"mode": "standard", "total_max_attempts": 8},
-    parameter_validation=False,  # AWS says better, and for one target instead of the whole call
-    user_agent_extra="lictor",
-)
+_ATTEMPTS = 8
+"""About half a minute of throttling, or 3 s of 5xx. botocore alone retries: nothing wraps it."""
+
+# The metadata service is asked once and briefly, never waited for.
 _METADATA = {"metadata_service_timeout": 1, "metadata_service_num_attempts": 1}
 
 _LOADER = create_loader(os.environ.get("AWS_DATA_PATH"))
@@ -57,32 +52,45 @@ def elbv2(access: AWSAccess) -> ElasticLoadBalancingv2Client:
         errors.CredentialsMissing: No credentials anywhere, or the profile does not exist.
     """
     with _MAKING:
-        return _client("elbv2", access)
+        client: ElasticLoadBalancingv2Client = _client("elbv2", access)
+        return client
 
 
 def ec2(access: AWSAccess) -> EC2Client:
     """Return the client for instances and networks; raises as `elbv2`."""
     with _MAKING:
-        return _client("ec2", access)
+        client: EC2Client = _client("ec2", access)
+        return client
 
 
 @contextmanager
 def translated(operation: str, access: AWSAccess, service: str = "elbv2") -> Iterator[None]:
-    """Turn what boto3 raises into our errors."""
+    """Turn what boto3 raises into our errors.
+
+    Credentials that AWS does not accept any more are forgotten: the next call looks for new ones.
+    """
     try:
         yield
     except failures.RAISED as error:
+        if failures.code_of(error) in failures.UNKNOWN_IDENTITY:
+            forget()
         raise failures.of(error, operation, access, service) from error
 
 
-@overload
-def _client(service: Literal["elbv2"], access: AWSAccess) -> ElasticLoadBalancingv2Client: ...
-@overload
-def _client(service: Literal["ec2"], access: AWSAccess) -> EC2Client: ...
+def forget() -> None:
+    """Drop every client and all credentials."""
+    with _MAKING:
+        _client.cache_clear()
+        _session.cache_clear()
+        _found.cache_clear()
+        _missing.clear()
+
+
 @lru_cache(maxsize=512)
-def _client(service: Any, access: AWSAccess) -> Any:
+def _client(service: Literal["ec2", "elbv2"], access: AWSAccess) -> Any:  # noqa: ANN401 - of two kinds
     endpoint = dict(access.endpoints).get(service)
-    client = _session(access).client(service, endpoint_url=endpoint, config=_CONFIG)
+    made = _session(access)
+    client = made.client(service, endpoint_url=endpoint, config=_config(made._session))  # noqa: SLF001
     if service == "elbv2":
         attempts.watch(client.meta.events)
     return client
@@ -101,11 +109,12 @@ def _session(access: AWSAccess) -> boto3.Session:
 
 def _made(access: AWSAccess, service: str, **keys: Any) -> Any:  # noqa: ANN401 - made at run time
     """Make a client with keys of its own: botocore renews roles with it."""
-    return _core(access).create_client(
+    core = _core(access)
+    return core.create_client(
         service,
         region_name=access.region or None,
         endpoint_url=dict(access.endpoints).get(service),
-        config=_CONFIG,
+        config=_config(core),
         **keys,
     )
 
@@ -159,6 +168,18 @@ def _core(access: AWSAccess) -> botocore.session.Session:
     chain.insert_after(ContainerProvider.METHOD, brief)
     chain.remove(ContainerProvider.METHOD)  # the first of the two: botocore's own
     return core
+
+
+def _config(core: botocore.session.Session) -> Config:
+    """Make the settings of a client; how often it tries may stand in AWS's own files."""
+    attempts_set = core.get_config_variable("max_attempts")
+    return Config(
+        connect_timeout=5,
+        read_timeout=20,
+        retries={"mode": "standard", "total_max_attempts": attempts_set or _ATTEMPTS},
+        parameter_validation=False,  # AWS says better, and for one target, not the whole call
+        user_agent_extra="lictor",
+    )
 
 
 class _BriefFetcher(ContainerMetadataFetcher):

@@ -60,6 +60,7 @@ class Call:
     access_key: str
     params: dict[str, str]
     targets: tuple[Target, ...] = ()
+    session_token: str = ""
 
     @property
     def target_group(self) -> str | None:
@@ -86,7 +87,8 @@ def read(environ: WSGIEnvironment) -> Call:
     params, targets = _split_targets(form)
     if service == "s3":
         params["Bucket"], params["Key"] = _bucket_and_key(environ)
-    return Call(service, region, operation, version, access_key, params, targets)
+    token = environ.get("HTTP_X_AMZ_SECURITY_TOKEN", "")
+    return Call(service, region, operation, version, access_key, params, targets, token)
 
 
 def _body(environ: WSGIEnvironment) -> str:

@@ -60,6 +60,7 @@ class Journal:
                     "error": error,
                     "fault": fault,
                     "access_key": call.access_key,
+                    "session_token": call.session_token,
                 }
             )
             self._grown.notify_all()

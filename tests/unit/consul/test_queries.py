@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -26,15 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def dc2(agent: Consul) -> Iterator[Consul]:
     """Run a second datacenter, joined to the first."""
-    with consul.start({"datacenter": "dc2", "node_name": "server-2"}) as other:
-        port = other.call("GET", "/v1/agent/self")["DebugConfig"]["SerfPortWAN"]
-        agent.call("PUT", f"/v1/agent/join/127.0.0.1:{port}?wan=1")
-        end = time.monotonic() + 20
-        while time.monotonic() < end:
-            with contextlib.suppress(OSError):
-                if agent.call("GET", "/v1/catalog/service/consul?dc=dc2"):
-                    break
-            time.sleep(0.05)
+    with consul.second(agent) as other:
         yield other
 
 
