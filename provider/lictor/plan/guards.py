@@ -38,7 +38,8 @@ class Facts:
         missing: How many of the standing targets Consul names no longer.
         planned: How many of these would go within the window that begins now: all but those whose
             delay is longer.
-        standing: How many stand, the missing ones included.
+        standing: How many stand when removals begin: additions are made by then, and the missing
+            ones still stand. Counted before the additions, a second look would judge otherwise.
         remaining: How many of those that may serve would stand after the removals.
         removed: How many were removed within the window before.
         empty: Why Consul names none; empty when it names some.
@@ -58,11 +59,11 @@ class Facts:
 def trip(facts: Facts) -> str | None:
     """Give the reason of the first guard that trips; None when removals may be made.
 
+    Asked only where something is missing: an addition is never refused.
+
     Raises:
         errors.RemovalRefused: The guard that trips is set to ``fail``.
     """
-    if not facts.missing:
-        return None
     guards = facts.guards
     reason = policy(guards)
     if reason or facts.allowed:

@@ -107,7 +107,8 @@ def plan(  # noqa: PLR0913 - the facts of a run, each of another kind
             guards=guards,
             missing=len(leaving),
             planned=sum(dues[key] <= soon for key in leaving) if dues else len(leaving),
-            standing=len(_placeable(standing.targets, target_type)) + len(foreign),
+            standing=len(_placeable({**standing.targets, **desired.targets}, target_type))
+            + len(foreign),
             remaining=len(_placeable(desired.targets, target_type)),
             removed=window.total(recent),
             empty=desired.empty,
