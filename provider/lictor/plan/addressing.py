@@ -124,9 +124,12 @@ class Addressing:
 
     def _outside(self, address: str) -> bool:
         """Whether an address is known to lie outside the VPC."""
-        if not self.vpc or not is_ip(address):
+        if not self.vpc:
             return False
-        value = ipaddress.ip_address(address)
+        try:
+            value = ipaddress.ip_address(address)
+        except ValueError:
+            return False
         return not any(value in network for network in self._networks)
 
 

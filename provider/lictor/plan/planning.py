@@ -103,13 +103,13 @@ def plan(  # noqa: PLR0913 - the facts of a run, each of another kind
     recent = window.within(standing.recent, now, guards.removal_window)
     reason = None
     if leaving:  # mostly nothing is, and then there is nothing to count
+        remaining = len(_placeable(desired.targets, target_type))
         facts = guarding.Facts(
             guards=guards,
             missing=len(leaving),
             planned=sum(dues[key] <= soon for key in leaving) if dues else len(leaving),
-            standing=len(_placeable({**standing.targets, **desired.targets}, target_type))
-            + len(foreign),
-            remaining=len(_placeable(desired.targets, target_type)),
+            standing=remaining + len(leaving),
+            remaining=remaining,
             removed=window.total(recent),
             empty=desired.empty,
             allowed=allowed,

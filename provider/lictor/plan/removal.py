@@ -117,6 +117,11 @@ def decide(  # noqa: PLR0913 - the facts of a removal, each of another kind
     return Removal(tuple(key for key in leaving if key not in kept), gone, kept)
 
 
+def too_many(leaving: int, standing: int, guards: Guards) -> bool:
+    """Whether so many may not go at once from among those that stand."""
+    return bool(_Scene({}, guards, 0).floors(leaving, standing))
+
+
 def _drained(targets: Mapping[str, str], held: Collection[str], guards: Guards) -> bool:
     """Whether Consul names nothing and the user's word lifts the floors.
 

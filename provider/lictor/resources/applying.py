@@ -33,13 +33,19 @@ def create(inputs: Mapping[str, Any], remotes: Remotes) -> dict[str, Any]:
         steps.give_up(error)
     else:
         steps.run()
-    return steps.outputs()
+    return _ended(steps)
 
 
 def update(olds: Mapping[str, Any], inputs: Mapping[str, Any], remotes: Remotes) -> dict[str, Any]:
     """Bring the group to the plan."""
     steps = Steps(inputs, record.recorded(olds), remotes.acting_as(inputs))
     steps.run()
+    return _ended(steps)
+
+
+def _ended(steps: Steps) -> dict[str, Any]:
+    """Return the outputs, and note whether a group that this one replaces may be left."""
+    claims.RUN.filled(steps.arn, steps.name, steps.unfilled)
     return steps.outputs()
 
 
@@ -70,7 +76,9 @@ def read(
     inputs = {key: value for key, value in outputs.items() if key not in OUTPUTS}
     targets = {key: text for key, text in props["targets"].items() if key in attached}
     inputs["targets"] = targets
-    inputs["held"] = {key: text for key, text in was.held.items() if key in targets}
+    inputs["held"] = {
+        key: text for key, text in was.held.items() if key in (*targets, *now.foreign)
+    }
     return outputs, inputs
 
 
@@ -83,12 +91,20 @@ def delete(props: Mapping[str, Any], remotes: Remotes) -> None:
 
     Raises:
         errors.AWSError: A call failed; the resource stays in state.
+        errors.RemovalRefused: The group that takes this one's place has not got its targets.
     """
-    arn = str(props[ARN])
+    arn, name = str(props[ARN]), str(props.get("name", ""))
     reached = remotes.acting_as(props)
     ours = set(record.recorded(props).attached) - claims.RUN.of_all(arn)
     if not ours:
         return
+    unfilled = claims.RUN.unfilled_elsewhere(arn, name)
+    if unfilled and not remotes.removal_allowed(name):
+        raise errors.RemovalRefused(
+            f"{len(ours)} targets stay in {arn}: the group that takes its place is not filled"
+            f" ({unfilled}); the next run tries again,"
+            f" or let them go once with LICTOR_ALLOW_REMOVAL={name}"
+        )
     try:
         listed = reached.listing(arn)
         reached.deregister(arn, [listed[key].target for key in sorted(ours & live(listed))])

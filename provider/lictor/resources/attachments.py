@@ -13,10 +13,10 @@ import pulumi
 from pulumi import dynamic
 from pulumi.output import Unknown
 
-from lictor.plan import record
-from lictor.resources import applying, checking, quiet
+from lictor.plan import record, strangers
+from lictor.resources import applying, checking, orphan, quiet
 from lictor.resources.remotes import Remotes
-from lictor.resources.sources import ConsulService
+from lictor.resources.sources import given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,6 +43,7 @@ class AttachmentsProvider(dynamic.ResourceProvider):
     def configure(self, req: dynamic.ConfigureRequest) -> None:
         """Take the stack's config, decrypted; called once in each process of the host."""
         quiet.tracebacks()
+        orphan.ends_with_its_engine()
         self._config = req.config
 
     def _remotes(self) -> Remotes:
@@ -61,12 +62,16 @@ class AttachmentsProvider(dynamic.ResourceProvider):
 
     @quiet.guarded
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        """Compare the plan with what the last run left."""
+        """Compare the plan with what the last run left.
+
+        A changed ownership is a change: else a refresh, which knows outputs only, would undo it.
+        """
         moved = olds.get(checking.ARN) != news.get(checking.ARN)
         changed = (
             moved
             or isinstance(news.get("targets"), Unknown)
             or any(olds.get(key) != news.get(key) for key in (_PROVIDER, *_REACHED_BY))
+            or strangers.first_run(olds) != strangers.first_run(news)
             or record.differs(record.recorded(olds), record.standing(news))
         )
         return dynamic.DiffResult(
@@ -101,18 +106,22 @@ class AttachmentsProvider(dynamic.ResourceProvider):
 
 
 class TargetGroupAttachments(dynamic.Resource, module="lictor", name="TargetGroupAttachments"):
-    """Keeps a target group's targets equal to the healthy instances that Consul names."""
+    """Keeps a target group's targets equal to the healthy instances that Consul names.
+
+    Consul is read at preview and at up, targets are added before others are removed, and only
+    what this resource has registered is ever removed unless ``ownership`` says otherwise.
+    """
 
     targets: pulumi.Output[Mapping[str, str]]
-    """What shall stand after this run: ``id:port`` -> where it runs."""
+    """What shall stand after this run, held ones included: ``id:port`` -> where it runs."""
     held: pulumi.Output[Mapping[str, str]]
-    """What stands though Consul names it no longer -> why."""
+    """What stands though Consul names it no longer: ``id:port`` -> the guard that holds it."""
     attached: pulumi.Output[Mapping[str, str]]
     """What this resource has registered: ``id:port`` -> where it runs."""
     failed: pulumi.Output[Mapping[str, str]]
-    """What could not be registered or removed -> AWS's reason."""
+    """What could not be registered or removed: ``id:port`` -> AWS's reason; tried again."""
     foreign: pulumi.Output[Sequence[str]]
-    """What stands in the group and is not this resource's; never touched."""
+    """What stands in the group and is not this resource's: ``id:port``."""
 
     def __init__(  # noqa: PLR0913 - one argument for each setting, all but two by keyword
         self,
@@ -144,9 +153,12 @@ class TargetGroupAttachments(dynamic.Resource, module="lictor", name="TargetGrou
     ) -> None:
         """Attach Consul's healthy instances to a target group.
 
-        Whatever cannot be (a wrong type, an unknown value, an ARN of something else, a lambda,
-        alb or QUIC group, Consul or AWS out of reach or refusing) is a failure of this resource
-        at preview, in one or two lines, and nothing is changed.
+        Every argument may be an ``Output``; None is its default. Durations are seconds as a
+        number, or ``30s``, ``5m``, ``2h``, at most 366 days.
+
+        Whatever cannot be (a wrong type, an unknown value, a number out of its range, an ARN of
+        something else, a lambda, alb or QUIC group, Consul or AWS out of reach or refusing) is a
+        failure of this resource at preview, in one or two lines, and nothing is changed.
 
         Args:
             resource_name: The resource's name in the stack.
@@ -154,57 +166,61 @@ class TargetGroupAttachments(dynamic.Resource, module="lictor", name="TargetGrou
                 only after another resource is made. When it changes, the new group is filled
                 before the old one is left, and never while Consul names no instance.
             service: Short for one source, ``ConsulService(service)``.
-            sources: Where instances come from; several unite into one group.
+            sources: Where instances come from, at least one; several unite into one group.
             ownership: ``owned`` (default): only what this resource has registered is removed.
                 ``exclusive``: the group is ours alone, strangers are removed too, under the same
                 guards and from the second run on.
             on_empty: When no instance is left: ``keep`` the last targets (default), ``drain``
                 them (after two agreeing ``consistent`` reads, whatever the floors say), or
                 ``fail`` the run.
-            min_targets: Never remove below this many, neither registered nor healthy ones.
-                Default 1; a load balancer without targets answers 503.
+            min_targets: Never remove below this many, neither registered nor healthy ones; 0 to
+                1,000,000. Default 1: a load balancer without targets answers 503.
             max_removal_percent: Removals made and planned within ``removal_window`` may not
                 exceed this share of (attached now + removed in the window), where that is 10 or
-                more. Default 30.
-            removal_window: Seconds, or ``10m``. Default 600.
-            removal_delay: A target must be missing this long before it is removed; seconds, or
-                ``30s``. Default 0.
-            on_guard: When a guard trips: ``hold`` all removals and apply the additions (default),
-                or ``fail`` the run.
-            policy: ``sync`` (default), or ``add-only``.
-            target_type: ``instance`` or ``ip``. Default: looked up; needed only to preview the
-                targets of a group that does not exist yet.
+                more; 0 to 100. Default 30.
+            removal_window: Length of that window. Default 600 s.
+            removal_delay: A target must be missing this long before it is removed; a later run
+                removes it. Default 0 s.
+            on_guard: When a guard trips: ``hold`` all removals, apply the additions and warn
+                (default), or ``fail`` the run.
+            policy: ``sync`` (default), or ``add-only``: nothing is ever removed.
+            target_type: ``instance`` or ``ip``; one that is not the group's is refused. Default:
+                looked up, for a group's type never changes; needed only to preview the targets
+                of a group that does not exist yet.
             target_id: Where an instance group's ids come from: ``auto`` (default: ``instance-id``
                 or ``instance_id`` in service meta, then in node meta, then a node name ``i-...``,
                 then EC2 by private address), or only one of ``service-meta``, ``node-meta``,
-                ``node-name``, ``ec2-lookup``.
+                ``node-name``, ``ec2-lookup``. An instance without one is ``failed``.
             address: What an ip group's targets are: ``auto`` (default: the service's address,
-                else its node's), or the name of a tagged address (``lan_ipv4``, ``wan``).
+                else its node's), or the name of a tagged address (``lan_ipv4``, ``wan``). AWS
+                takes private addresses only; a public one, or none, is ``failed``.
             resolve_hosts: Whether a host name in place of an address is resolved, each address a
                 target of its own. Default false: AWS takes addresses, and the target is failed.
-            port: Fixed port instead of the service's, 1 to 65535. A service with port 0 takes
-                the group's.
+            port: Fixed port instead of the service's, 1 to 65535. Default: the service's; one
+                with port 0 takes the group's.
             availability_zone: For ip groups: ``auto`` (default: AWS finds the zone of an address
-                in its VPC; ``all`` for one outside, as AWS demands), ``all``, or a zone's name.
-            wait_for: Removals start when additions are ``registered`` (default) or ``healthy``.
-            health_timeout: How long health is waited for; seconds, or ``5m``. Then the new target
-                stays and the removals are held. Default 300.
-            wait_for_drain: Wait until removed targets have drained. Default false.
+                in its VPC; ``all`` for one outside, as AWS demands), ``all``, or a zone of the
+                group's region. AWS takes none in an instance group: refused. A change swaps the
+                targets, under the guards.
+            wait_for: Removals start when additions are ``registered`` (default) or ``healthy``:
+                AWS sends a new target no requests before its first passed health check.
+            health_timeout: How long health is waited for; then the new target stays and the
+                removals are held. Default 300 s.
+            wait_for_drain: Wait until removed targets have drained, which takes the group's
+                ``deregistration_delay.timeout_seconds`` (AWS's default 300). Default false.
             region: Region of the group, which its ARN tells; another one is refused.
-            role_arn: IAM role to assume for the group's calls. Default: none beyond
-                ``aws:assumeRoles``.
+            role_arn: IAM role to assume for the group's calls, such as one of the group's
+                account, after those of ``aws:assumeRoles``. A deletion uses the one of the last
+                run. Default: none.
             opts: Pulumi's options for resources.
 
         Raises:
-            ValueError: Both ``service`` and ``sources`` are given, or neither is.
+            pulumi.RunError: ``service`` and ``sources`` are both given, or neither is, or
+                ``sources`` is no list of sources. It ends the program without a traceback.
         """
-        if (service is None) == (sources is None):
-            raise ValueError(f"{resource_name}: give either service or sources")
-        if service is not None:
-            sources = [ConsulService(service)]
         arguments = {
             "target_group_arn": target_group_arn,
-            "sources": sources,
+            "sources": given(resource_name, service, sources),
             "ownership": ownership,
             "on_empty": on_empty,
             "min_targets": min_targets,

@@ -135,8 +135,8 @@ class _Run:
 
     def inputs(self, olds: Mapping[str, Any], answers: list[Answer]) -> dict[str, Any]:
         """Plan against what stood before, claim the targets, and return the plan as inputs."""
-        before = record.standing(olds)
-        moved = bool(olds) and olds.get(ARN) != self.arn
+        before = self._filling() if not olds else record.standing(olds)
+        moved = olds.get(ARN) != self.arn if olds else bool(before.targets)
         addressing = self._addressing({} if moved else before.targets)
         if isinstance(self.arn, Unknown) and lookups(answers, addressing):
             return {"targets": _LATER}
@@ -165,6 +165,15 @@ class _Run:
             "recent": dict(planned.recent),
             **({"strangers": dict(planned.strangers)} if self._exclusive else {}),
         }
+
+    def _filling(self) -> Standing:
+        """Tell what a new group is to be filled with, where it replaces another in this run.
+
+        The engine checks a replaced resource twice, the second time as if it were new: an answer
+        that shrinks in between would leave a full group for an emptier one.
+        """
+        claimed = claims.RUN.of(self.arn, self.name) if isinstance(self.arn, str) else ()
+        return Standing(targets=dict.fromkeys(claimed, ""))
 
     @property
     def _exclusive(self) -> bool:

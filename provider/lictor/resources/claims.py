@@ -48,6 +48,7 @@ class Claims:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._of: dict[str, dict[str, _Claim]] = defaultdict(dict)
+        self._unfilled: dict[tuple[str, str], str] = {}
 
     def claim(
         self,
@@ -76,6 +77,12 @@ class Claims:
                     )
             others[name] = mine
 
+    def of(self, arn: str, name: str) -> frozenset[str]:
+        """List what a resource has claimed before in this run."""
+        with self._lock:
+            claim = self._of[arn].get(name)
+        return claim.standing if claim else frozenset()
+
     def of_others(self, arn: str, name: str) -> frozenset[str]:
         """List what other resources claim in a group."""
         with self._lock:
@@ -86,6 +93,21 @@ class Claims:
         """List what any resource of this run claims in a group."""
         with self._lock:
             return frozenset().union(*(claim.standing for claim in self._of[arn].values()))
+
+    def filled(self, arn: str, name: str, problem: str) -> None:
+        """Note whether a resource's group got its targets; empty when it did."""
+        with self._lock:
+            self._unfilled[name, arn] = problem
+
+    def unfilled_elsewhere(self, arn: str, name: str) -> str:
+        """Say why another group, which takes this one's place, has not got its targets."""
+        with self._lock:
+            found = [
+                problem
+                for (other, where), problem in self._unfilled.items()
+                if other == name and where != arn and problem
+            ]
+        return found[0] if found else ""
 
 
 RUN = Claims()

@@ -19,7 +19,10 @@ _NAMED = 5  # so many targets are named in an error or warning; the rest is coun
 
 
 def target_groups() -> dict[str, TargetGroupAttachments]:
-    """Declare a resource for each entry of ``lictor:targetGroups``: name -> resource.
+    """Declare a resource for each entry of ``lictor:targetGroups``.
+
+    Returns:
+        Name -> resource, in the order of the list; none where the key is not set.
 
     Raises:
         pulumi.RunError: The list, or a key under ``lictor:``, is not as it should be.
@@ -38,7 +41,14 @@ def target_groups() -> dict[str, TargetGroupAttachments]:
 
 
 def counts(groups: Mapping[str, TargetGroupAttachments]) -> dict[str, dict[str, Any]]:
-    """Count what stands, for export: name -> ``{attached, held, failed, foreign}``."""
+    """Count what stands, for export; the targets themselves are in the resource's outputs.
+
+    Args:
+        groups: Name -> resource, as :func:`target_groups` returns them.
+
+    Returns:
+        Name -> ``{attached, held, failed, foreign}``, each an ``Output`` of a number.
+    """
     return {
         name: {
             "attached": group.attached.apply(len),
@@ -54,7 +64,11 @@ def check_failed(*groups: TargetGroupAttachments) -> None:
     """End the run with one error when some target failed; warn of each held one.
 
     The program's last line: every resource is done by then, and what failed is in state and is
-    tried again by the next run.
+    tried again by the next run. While the program ends with an error, Pulumi deletes no resource
+    that was taken out of it.
+
+    Args:
+        groups: Every resource of the program whose failures shall fail the run.
 
     Raises:
         pulumi.RunError: Through the engine, naming resource, target and AWS's reason.

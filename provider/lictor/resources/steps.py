@@ -9,12 +9,13 @@ go goes first.
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lictor import errors
-from lictor.model import TargetType, WaitFor
+from lictor.model import Ownership, TargetType, WaitFor
 from lictor.plan import headroom, placement, record, removal, waiting, window, zones
 from lictor.plan.record import Recorded
 from lictor.resources import claims
@@ -54,6 +55,9 @@ class Steps:
         listed: The last listing; None before the first.
         removed: How many were removed, swaps included.
         added: Keys registered by this run.
+        failure: What stopped the additions, if anything did.
+        doubtful: Keys of ours of which nobody could tell whether they stand: a call broke off, and
+            the listing was down too. They are attached and failed until the next look.
     """
 
     inputs: Mapping[str, Any]
@@ -65,9 +69,12 @@ class Steps:
     listed: Mapping[str, TargetHealth] | None = None
     removed: int = 0
     added: set[str] = field(default_factory=set)
+    failure: errors.AWSError | None = None
+    doubtful: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.attached = dict(self.old.attached)
+        self.doubtful = set(self.old.attached) & set(self.old.failed)
 
     @property
     def arn(self) -> str:
@@ -95,15 +102,22 @@ class Steps:
         return self.remotes.now()
 
     def look(self) -> None:
-        """List the group."""
+        """List the group, which ends all doubt: what does not stand is ours no more."""
         self.listed = self.remotes.listing(self.arn)
+        for key in self.doubtful:
+            self.failed.pop(key, None)
+        for key in self.doubtful - live(self.listed):
+            self.attached.pop(key, None)
+        self.doubtful.clear()
 
     def give_up(self, error: errors.AWSError) -> None:
         """Record that nothing could be done."""
+        self.failure = error
         self.failed = dict.fromkeys(self._missing(), str(error))
 
     def run(self) -> None:
         """Take the steps in their order."""
+        self._settle()
         ours, strangers = self._leaving()
         result = self._add(self._missing())
         if isinstance(result.failure, errors.QuotaExceeded) and (ours or strangers):
@@ -115,8 +129,42 @@ class Steps:
         else:
             self.kept.update(dict.fromkeys([*ours, *strangers], "an addition failed"))
         if result.failure is not None:
-            missed = set(self._missing()) | {target.key for target in result.uncertain}
+            missed = set(self._missing()) | self.doubtful
             self.failed.update(dict.fromkeys(missed - set(self.failed), str(result.failure)))
+        self.failure = result.failure
+        self._see_strangers()
+
+    @property
+    def unfilled(self) -> str:
+        """Say why the group has not got its targets; empty when so few are missing as may go."""
+        if self.failure is not None:
+            return str(self.failure)
+        kind = TargetType(self.inputs["target_type"])
+        wanted = [
+            key
+            for key, text in self.plan.targets.items()
+            if not placement.unplaceable(zones.target(key, text), kind)
+        ]
+        missing = [key for key in wanted if key not in self.attached]
+        if not missing or not removal.too_many(len(missing), len(wanted), self.wanted.guards()):
+            return ""
+        return f"{len(missing)} of {len(wanted)} failed: {self.failed.get(missing[0], missing[0])}"
+
+    def _see_strangers(self) -> None:
+        """Look who else stands in a group that is ours alone: on the first run nobody has yet."""
+        unseen = self.listed is None and not self.doubtful
+        if unseen and self.wanted.ownership is Ownership.EXCLUSIVE:
+            with suppress(errors.AWSError):  # what `foreign` says is no condition of anything
+                self.look()
+
+    def _settle(self) -> None:
+        """Find out what became of what the last run left in doubt."""
+        if not self.doubtful:
+            return
+        try:
+            self.look()
+        except errors.AWSError as error:
+            self.failed.update(dict.fromkeys(self.doubtful, str(error)))
 
     def _missing(self) -> list[str]:
         """List what shall stand and is not attached; what is only held is not added anew."""
@@ -154,6 +202,7 @@ class Steps:
         ours = result.registered | result.uncertain
         self.attached.update({target.key: labels[target.key] for target in ours})
         self.added |= {target.key for target in ours}
+        self.doubtful |= {target.key for target in result.uncertain}
         self.failed.update({target.key: text for target, text in result.rejected.items()})
         return result
 

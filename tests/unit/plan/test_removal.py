@@ -243,3 +243,14 @@ def test_a_swap_falls_below_no_floor(
         healthy = {key for key in standing if listing[key].healthy}
         assert len(left) >= guards.min_targets
         assert len(healthy & left) >= min(guards.min_targets, len(healthy))
+
+
+@pytest.mark.parametrize(
+    ("leaving", "standing", "too_many"),
+    [(0, 1, False), (1, 1, True), (1, 2, False), (3, 10, False), (4, 10, True), (9, 9, True)],
+)
+def test_what_may_be_lacking_where_a_group_is_replaced(
+    leaving: int, standing: int, *, too_many: bool
+) -> None:
+    """As many as might be removed at once."""
+    assert removal.too_many(leaving, standing, Guards()) is too_many

@@ -1,0 +1,94 @@
+"""What most benchmarks stand on: Consul, AWS, fleets and stacks, and a clock."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.fakes import consul as consuls
+from tests.fakes.aws import process
+from tests.fakes.path import ROOT
+from tests.fakes.pulumi import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.fakes.aws.client import StandIn
+    from tests.fakes.consul import Consul
+    from tests.fakes.pulumi import Run
+
+_TOUCHED = 7
+"""The instance whose check is changed."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One Consul and one AWS stand-in for all rows of a table.
+
+    Attributes:
+        aws: Its targets are healthy at once and do not drain.
+        consul: A Consul without ACLs.
+        folder: Where stacks may lie.
+    """
+
+    aws: StandIn
+    consul: Consul
+    folder: Path
+
+    def fleet(self, service: str, size: int) -> None:
+        """Register so many instances of a service."""
+        for number, (ident, address) in enumerate(self.aws.create_instances(size)):
+            meta = {"instance-id": ident}
+            self.consul.register(service, f"{service}-{number}", address, node_meta=meta)
+
+    def touch(self, service: str, sample: int) -> None:
+        """Take one instance out of service, or the next time put it back."""
+        status = "passing" if sample % 2 else "critical"
+        self.consul.check(service, f"{service}-{_TOUCHED}", status)
+
+    def stack(self, name: str, program: str | None = None) -> Stack:
+        """Lay out a stack; without a program of its own it runs the repository's."""
+        env = {**self.aws.environment(), "PYTHONPATH": str(ROOT), "CONSUL_URL": self.consul.url}
+        return Stack(self.folder / name, env).create(program)
+
+    def attach(
+        self,
+        name: str,
+        *services: str,
+        target_type: str = "instance",
+        **more: Any,  # noqa: ANN401 - JSON
+    ) -> Stack:
+        """Lay out a stack of lictor's with a group for each service, called `NAME-N`."""
+        stack = self.stack(name)
+        groups: list[dict[str, Any]] = []
+        for number, service in enumerate(services):
+            called = f"{name}-{number}"
+            arn = self.aws.create_group(called, target_type)
+            groups.append({"name": called, "targetGroupArn": arn, "service": service, **more})
+        stack.configure({"consul:address": self.consul.address, "lictor:targetGroups": groups})
+        return stack
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """Run Consul and AWS until the block ends."""
+    with (
+        process.start("--initial", "0", "--draining", "0") as aws,
+        consuls.start() as consul,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        yield Stage(aws, consul, Path(folder))
+
+
+def timed(stack: Stack, *command: str) -> tuple[float, Run]:
+    """Run a command of the CLI; return its seconds."""
+    start = time.perf_counter()
+    run = stack.run(*command, "--stack", "dev", timeout=540)
+    return time.perf_counter() - start, run.ok()
+
+
+UP = ("up", "--yes", "--skip-preview")
