@@ -20,11 +20,11 @@ demo:  ## Consul, an AWS stand-in and a stack, shown at work; STAY=1 leaves them
 
 test:  ## every test but the long ones; choose with PYTEST_ARGS='-k name'
 	@$(SETUP) venv tools sdks
-	@$(PY) -m pytest -n auto -m "not long" $(PYTEST_ARGS)
+	@$(PY) -m pytest -n auto --dist loadgroup -m "not long" $(PYTEST_ARGS)
 
 test-long:  ## full matrices and soaks
 	@$(SETUP) venv tools sdks
-	@$(PY) -m pytest -n auto -m long $(PYTEST_ARGS)
+	@$(PY) -m pytest -n auto --dist loadgroup -m long $(PYTEST_ARGS)
 
 bench:  ## benchmarks
 	@$(SETUP) venv tools

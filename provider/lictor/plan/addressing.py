@@ -191,4 +191,7 @@ def _chosen(answers: Iterable[Answer]) -> Iterator[Instance]:
 
 def _meta_id(meta: Mapping[str, str]) -> str | None:
     """Find an instance id in meta."""
-    return next((meta[key] for key in _META_KEYS if is_instance_id(meta.get(key, ""))), None)
+    for key in _META_KEYS:
+        if key in meta and is_instance_id(meta[key]):
+            return meta[key]
+    return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lictor import errors
-from lictor.plan import record
+from lictor.plan import record, window
 from lictor.plan.record import Recorded
 from lictor.resources import claims
 from lictor.resources.checking import ARN
@@ -71,7 +71,10 @@ def read(
     standing = live(listed)
     was = record.recorded(props)
     attached = {key: label for key, label in was.attached.items() if key in standing}
-    now = Recorded(attached, was.failed, tuple(standing - set(attached)), was.held, was.recent)
+    # a removal whose answer was lost and which nobody could see: it counts from now on
+    unseen = (set(was.attached) & set(was.failed)) - standing - set(props["targets"])
+    recent = window.add(was.recent, remotes.now(), len(unseen))
+    now = Recorded(attached, was.failed, tuple(standing - set(attached)), was.held, recent)
     outputs = {**props, **now.outputs()}
     inputs = {key: value for key, value in outputs.items() if key not in OUTPUTS}
     targets = {key: text for key, text in props["targets"].items() if key in attached}

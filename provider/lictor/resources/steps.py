@@ -102,12 +102,15 @@ class Steps:
         return self.remotes.now()
 
     def look(self) -> None:
-        """List the group, which ends all doubt: what does not stand is ours no more."""
+        """List the group, which ends all doubt: what does not stand is ours no more.
+
+        What was to go and is gone counts as removed: nobody saw it go, so nobody has counted it.
+        """
         self.listed = self.remotes.listing(self.arn)
-        for key in self.doubtful:
-            self.failed.pop(key, None)
-        for key in self.doubtful - live(self.listed):
-            self.attached.pop(key, None)
+        gone = self.doubtful - live(self.listed)
+        self.removed += len(gone - set(self.plan.targets))
+        self.failed = {key: text for key, text in self.failed.items() if key not in self.doubtful}
+        self.attached = {key: text for key, text in self.attached.items() if key not in gone}
         self.doubtful.clear()
 
     def give_up(self, error: errors.AWSError) -> None:

@@ -47,3 +47,17 @@ def test_an_exclusive_group_is_not_shared() -> None:
     claims.claim("arn", "web", {"a:1"}, exclusive=True)
     with pytest.raises(errors.ClaimConflict, match="site and web both want the group for itself"):
         claims.claim("arn", "site", {"b:1"})
+
+
+def test_a_group_that_takes_anothers_place() -> None:
+    """What a resource claimed before tells what its new group shall have, and whether it has."""
+    claims = Claims()
+    assert claims.of("new", "web") == frozenset()
+    claims.claim("new", "web", ["a", "b"])
+    assert claims.of("new", "web") == {"a", "b"}
+    claims.filled("new", "web", "denied")
+    assert claims.unfilled_elsewhere("old", "web") == "denied"
+    assert claims.unfilled_elsewhere("new", "web") == ""
+    assert claims.unfilled_elsewhere("old", "api") == ""
+    claims.filled("new", "web", "")
+    assert claims.unfilled_elsewhere("old", "web") == ""

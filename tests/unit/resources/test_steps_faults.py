@@ -311,3 +311,24 @@ def test_nobody_knows_whether_a_target_stands(
     assert story.standing() == story.keys() | {story.stranger}
     assert story.outputs["failed"] == {}
     assert story.run() is False
+
+
+@pytest.mark.parametrize("refresh", [True, False], ids=["refreshed", "not"])
+def test_a_removal_that_nobody_saw_counts(aws: StandIn, fleet: list[str], *, refresh: bool) -> None:
+    """The answer is lost and the listing down: what went all the same counts in the window."""
+    story = make_story(aws, fleet)
+    story.scene.named = frozenset(range(_FLEET))
+    story.run()
+    aws.fault("DeregisterTargets", "lost", target_group=story.arn, times=None)
+    aws.fault("DescribeTargetHealth", "error", target_group=story.arn, times=None, skip=1)
+    story.scene.named = frozenset(range(4, _FLEET))
+    story.run()
+    assert len(story.standing()) == _FLEET - 4 + 1
+    aws.clear_faults()
+    if refresh:
+        story.refresh()
+    story.scene.named = frozenset(range(7, _FLEET))
+    story.run()
+    assert len(story.standing()) == _FLEET - 4 + 1
+    assert story.outputs is not None
+    assert "max_removal_percent 30" in next(iter(story.outputs["held"].values()))
