@@ -65,7 +65,9 @@ class Addressing:
         port = self.port or own_port or self.group_port
         if self.target_type is TargetType.INSTANCE:
             return (Target(self._instance_id(instance) or canonical(address), port),)
-        addresses = self.resolved.get(address) or (address,)
+        addresses = self.resolved.get(address)
+        if not addresses:
+            return (self._placed(canonical(address), port),)
         return tuple(self._placed(canonical(text), port) for text in addresses)
 
     def private_addresses(self, instance: Instance) -> list[str]:
@@ -117,7 +119,7 @@ class Addressing:
         if self.zone != zones.AUTO:
             return Target(address, port, self.zone)
         target = Target(address, port)
-        label = self.standing.get(target.key)
+        label = self.standing.get(target.key) if self.standing else None
         if label is not None:
             return Target(address, port, zones.of(label))
         return Target(address, port, zones.ALL) if self._outside(address) else target
@@ -130,7 +132,10 @@ class Addressing:
             value = ipaddress.ip_address(address)
         except ValueError:
             return False
-        return not any(value in network for network in self._networks)
+        for network in self._networks:  # noqa: SIM110 - a fifth faster, and run most of all
+            if value in network:
+                return False
+        return True
 
 
 def canonical(address: str) -> str:
