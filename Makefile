@@ -7,6 +7,8 @@ PY     := $(RUN) .venv/bin/python
 STAY   ?=
 DEMO_ARGS   ?= $(if $(STAY),--stay)
 PYTEST_ARGS ?=
+# two for each core: a test on the engine waits as long as it works
+WORKERS ?= $(shell echo $$((2 * $$(nproc 2>/dev/null || sysctl -n hw.ncpu))))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long bench lint format tools constraints clean
@@ -20,11 +22,11 @@ demo:  ## Consul, an AWS stand-in and a stack, shown at work; STAY=1 leaves them
 
 test:  ## every test but the long ones; choose with PYTEST_ARGS='-k name'
 	@$(SETUP) venv tools sdks
-	@$(PY) -m pytest -n auto --dist loadgroup -m "not long" $(PYTEST_ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not long" $(PYTEST_ARGS)
 
 test-long:  ## full matrices and soaks
 	@$(SETUP) venv tools sdks
-	@$(PY) -m pytest -n auto --dist loadgroup -m long $(PYTEST_ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m long $(PYTEST_ARGS)
 
 bench:  ## benchmarks
 	@$(SETUP) venv tools

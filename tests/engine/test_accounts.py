@@ -164,6 +164,7 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
+@pytest.mark.long
 def test_who_is_nobody(world: World, silent: str) -> None:
     """No credentials, a metadata service that hangs, a profile or a role that is none: named."""
     accounts = Accounts.make(world)

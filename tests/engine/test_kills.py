@@ -226,7 +226,8 @@ def test_what_nobody_wants_any_more_is_foreign(world: World) -> None:
     change.agree()
 
 
-@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize(
     "step",
     [

@@ -72,6 +72,12 @@ class Stack:
         self.run("stack", "init", STACK).ok()
         return self
 
+    def copy(self, folder: Path, env: Mapping[str, str]) -> Stack:
+        """Lay out the same project with the same stack elsewhere; the CLI's home is shared."""
+        for name in ("project", "backend"):
+            shutil.copytree(self.folder / name, folder / name)
+        return Stack(folder, {"PULUMI_HOME": str(self.folder / "home"), **env})
+
     def configure(
         self, config: Mapping[str, Any], secrets: Mapping[str, str] | None = None
     ) -> None:
@@ -150,6 +156,7 @@ class Stack:
             "PULUMI_HOME": str(self.folder / "home"),
             "PULUMI_BACKEND_URL": f"file://{self.folder}/backend",
             "PULUMI_CONFIG_PASSPHRASE": "correct horse",
+            "PULUMI_STACK": STACK,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "AWS_EC2_METADATA_DISABLED": "true",
