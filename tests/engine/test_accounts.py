@@ -104,6 +104,7 @@ def changed(run: Run) -> list[str]:
     return run.ok().lines("~ ", "+ ", "- ", "+-", *map(str, range(10)))[-2:]
 
 
+@pytest.mark.long
 def test_whose_account(world: World, tmp_path: Path) -> None:
     """Keys, profile, roles one after the other, region and environment: each as it is said."""
     accounts = Accounts.make(world)

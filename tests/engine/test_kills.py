@@ -33,7 +33,6 @@ STEPS = {
 }
 VICTIMS = ("provider", "cli", "both")
 TELLING = (
-    ("provider", "after register"),
     ("both", "after deregister"),
 )
 
