@@ -32,9 +32,7 @@ STEPS = {
     "saving": "all is done, the state is being saved",
 }
 VICTIMS = ("provider", "cli", "both")
-TELLING = (
-    ("both", "after deregister"),
-)
+TELLING = (("both", "after deregister"),)
 
 
 def _pairs() -> list[object]:
