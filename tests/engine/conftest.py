@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +12,13 @@ import pytest
 
 from tests.engine.world import World
 from tests.fakes import consul as consuls
+from tests.fakes import warm
 from tests.fakes.aws import process
 from tests.fakes.path import ROOT
 from tests.fakes.pulumi import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.fakes.aws.client import StandIn
     from tests.fakes.consul import Consul
@@ -53,28 +56,57 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Stack:
     return Stack(tmp_path_factory.mktemp("blank")).create()
 
 
+@pytest.fixture(scope="session")
+def pythons() -> Iterator[Callable[[str], str]]:
+    """Start Python warm, with what a `PYTHONPATH` brings; see `tests.fakes.warm`."""
+    commands: dict[str, str] = {}
+    with contextlib.ExitStack() as running:
+
+        def command(modules: str) -> str:
+            if modules not in commands:
+                commands[modules] = str(running.enter_context(warm.start(modules)))
+            return commands[modules]
+
+        yield command
+
+
 @pytest.fixture
 def sdk() -> str:
-    """Name the SDK that a test runs with; tests parametrise it."""
+    """Name the SDK that a test runs with; :func:`pytest_generate_tests` says which."""
     return "newest"
 
 
 @pytest.fixture
-def world(aws: StandIn, consul: Consul, blank: Stack, sdk: str, tmp_path: Path) -> World:
+def world(  # noqa: PLR0913, PLR0917 - fixtures
+    aws: StandIn,
+    consul: Consul,
+    blank: Stack,
+    pythons: Callable[[str], str],
+    sdk: str,
+    tmp_path: Path,
+) -> World:
     """Give a test a stack and names of its own."""
     aws.reset()
     assert not SDKS[sdk] or Path(SDKS[sdk], "pulumi").is_dir(), f"{SDKS[sdk]} is missing: make test"
-    env = {**aws.environment(), "PYTHONPATH": SDKS[sdk]}
+    modules = SDKS[sdk]
+    env = {**aws.environment(), "PYTHONPATH": modules, "PULUMI_PYTHON_CMD": pythons(modules)}
     return World(aws, consul, blank.copy(tmp_path, env), f"web{next(_NUMBERS)}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what is marked so with both ends of the SDKs that are supported.
+    """Choose the Pulumi SDK of each test on the engine: the lowest or the newest supported one.
 
-    The lowest one every time where it is marked `everytime`, else with the long tests: what SDKs
-    differ in is how errors and lives of resources are shown, and that is marked.
+    What is marked `both_sdks` runs with both: errors and lives of resources, which SDKs show in
+    ways of their own. The others take turns, told by their names; the long tests run them with
+    the other one too.
     """
-    mark = metafunc.definition.get_closest_marker("both_sdks")
-    if mark:
-        marks = () if mark.kwargs.get("everytime") else (pytest.mark.long,)
-        metafunc.parametrize("sdk", ["newest", pytest.param("lowest", marks=marks)])
+    if "sdk" not in metafunc.fixturenames:
+        return
+    definition = metafunc.definition
+    first, other = sorted(SDKS, reverse=bool(zlib.crc32(definition.name.encode()) & 1))
+    sdks: list[object] = [first]
+    if definition.get_closest_marker("both_sdks"):
+        sdks = [first, other]
+    elif not definition.get_closest_marker("long"):
+        sdks = [first, pytest.param(other, marks=pytest.mark.long)]
+    metafunc.parametrize("sdk", sdks)

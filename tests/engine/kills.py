@@ -67,11 +67,13 @@ class Started:
 def started(stack: Stack) -> Iterator[Started]:
     """Start an update; whatever is left of it at the end is killed."""
     log = stack.folder / "killed.log"
+    # started cold: a process that is killed is the one that works
+    env = {key: text for key, text in stack.environment().items() if key != "PULUMI_PYTHON_CMD"}
     with log.open("wb") as out:
         child = subprocess.Popen(
             ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", "dev"],  # noqa: S607 - found on the project's PATH
             cwd=stack.project,
-            env=stack.environment(),
+            env=env,
             stdout=out,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

@@ -48,7 +48,7 @@ def test_wrong_type_of_group(world: World, kind: str) -> None:
     world.refused(world.stack.up(), *parts)
 
 
-@pytest.mark.both_sdks(everytime=True)
+@pytest.mark.both_sdks
 def test_unreachable_consul(world: World) -> None:
     """A Consul that cannot be reached changes nothing, neither the first time nor later."""
     arn, keys = world.attached(2)
@@ -123,7 +123,7 @@ def test_denied_call(world: World, operation: str) -> None:
     assert world.standing(arn) == sorted(keys)
 
 
-@pytest.mark.both_sdks(everytime=True)
+@pytest.mark.both_sdks
 @pytest.mark.parametrize("operation", ["DescribeTargetHealth", "DeregisterTargets"])
 def test_denied_on_refresh_and_destroy(world: World, operation: str) -> None:
     """What only can raise says so without a traceback, and the resource stays in state."""
@@ -160,7 +160,7 @@ def test_unknown_key_of_the_stack(world: World) -> None:
     world.refused(world.stack.preview(), "lictor:targetGroup: unknown key", "lictor:targetGroups")
 
 
-@pytest.mark.both_sdks(everytime=True)
+@pytest.mark.both_sdks
 def test_arguments_in_python(world: World) -> None:
     """Arguments of a Python program are checked just so, on the resource."""
     arn = world.aws.create_group(world.service)

@@ -163,7 +163,6 @@ def test_each_fault_that_lasts(world: World) -> None:
     live_through(world, [[Fault(*one, {"times": None})] for one in every])
 
 
-@pytest.mark.long
 def test_each_fault_that_passes(world: World) -> None:
     """A call that goes well in the end leaves no trace."""
     every = product(OPERATIONS, PASSING.items())
@@ -193,7 +192,6 @@ def test_pairs_of_faults(world: World, first: str, second: str, times: int | Non
     )
 
 
-@pytest.mark.long
 def test_a_group_that_cannot_be_looked_up(world: World) -> None:
     """Each failure of DescribeTargetGroups in the first run is an error, and nothing is changed."""
     world.fleet(2)

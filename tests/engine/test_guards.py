@@ -9,8 +9,6 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.engine.cases import Cases
 
 if TYPE_CHECKING:
@@ -81,7 +79,6 @@ def test_guards(world: World) -> None:
     assert f"{len(cases.all) + 1} unchanged" in cases.up().ok().text
 
 
-@pytest.mark.long
 def test_fail_refuses_the_plan(world: World) -> None:
     """`onGuard: fail` and `onEmpty: fail` end the run before anything is done, with the way out."""
     cases = Cases(world)
@@ -108,7 +105,6 @@ def strangers(case: Case, count: int) -> list[str]:
     return keys
 
 
-@pytest.mark.long
 def test_exclusive(world: World) -> None:
     """Strangers are told on the first run and go on the second, as the guards let; and back.
 

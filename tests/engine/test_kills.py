@@ -32,7 +32,10 @@ STEPS = {
     "saving": "all is done, the state is being saved",
 }
 VICTIMS = ("provider", "cli", "both")
-TELLING = (("both", "after deregister"),)
+TELLING = (
+    ("provider", "after register"),
+    ("both", "after deregister"),
+)
 
 
 def _pairs() -> list[object]:
@@ -223,8 +226,7 @@ def test_what_nobody_wants_any_more_is_foreign(world: World) -> None:
     change.agree()
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     "step",
     [

@@ -22,7 +22,7 @@ def marks(text: str, keys: list[str]) -> dict[str, str]:
     return found
 
 
-@pytest.mark.both_sdks(everytime=True)
+@pytest.mark.both_sdks
 def test_life(world: World) -> None:
     """Preview shows each target, up registers them once, a second up does nothing, destroy ends."""
     arn = world.aws.create_group(world.service)

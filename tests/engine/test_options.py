@@ -7,8 +7,6 @@ import json
 import pickle
 from typing import TYPE_CHECKING
 
-import pytest
-
 from lictor.resources.attachments import AttachmentsProvider
 from tests.engine.cases import Cases
 from tests.fakes.pulumi import STACK, TYPE
@@ -42,7 +40,6 @@ def write(cases: Cases, *resources: str) -> None:
     cases.world.aws.clear_calls()
 
 
-@pytest.mark.long
 def test_resource_options(world: World) -> None:
     """Renamed, moved under a parent or left behind: no group loses a target."""
     cases = Cases(world)
@@ -100,7 +97,6 @@ def urn(name: str) -> str:
     return f"urn:pulumi:{STACK}::lictor::{TYPE}::{name}"
 
 
-@pytest.mark.long
 def test_targets_on_the_command_line(world: World) -> None:
     """`--target` reads and changes what it names, and no claim is made by what it leaves out.
 
@@ -123,7 +119,6 @@ def test_targets_on_the_command_line(world: World) -> None:
     assert sorted(world.stack.resources()) == ["new", "two"]
 
 
-@pytest.mark.long
 def test_a_saved_plan(world: World) -> None:
     """`up --plan` does what the preview showed, or nothing when Consul says otherwise by then.
 
@@ -157,7 +152,6 @@ def repoint(world: World, reference: str) -> None:
     path.write_text(json.dumps(state))
 
 
-@pytest.mark.long
 def test_state_of_another_release(world: World) -> None:
     """State that names the provider in another way still works, and is brought up to date once."""
     arn, keys = world.attached(2)

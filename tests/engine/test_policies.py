@@ -103,7 +103,6 @@ class Stack:
         return {name: len(self.world.standing(arn)) for name, arn in self.arns.items()}
 
 
-@pytest.mark.long
 def test_the_policies_are_enough_and_needed(world: World, guarded_consul: Consul) -> None:
     """Each permission that is missing is named; with all of them a stack lives and goes."""
     stack = Stack(world, guarded_consul, "lookup", "ip", "query", "big")
@@ -142,7 +141,6 @@ def test_the_policies_are_enough_and_needed(world: World, guarded_consul: Consul
     assert called == actions()
 
 
-@pytest.mark.long
 def test_consul_rules_are_needed(world: World, guarded_consul: Consul) -> None:
     """A read right that is missing is named, and changes nothing; a token of nobody, too.
 
