@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 WORKERS ?= $(shell echo $$((2 * $$(nproc 2>/dev/null || sysctl -n hw.ncpu))))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long bench lint format tools constraints clean
+.PHONY: help demo test test-long test-browser bench lint format tools constraints clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -27,6 +27,11 @@ test:  ## every test but the long ones; choose with PYTEST_ARGS='-k name'
 test-long:  ## full matrices and soaks
 	@$(SETUP) venv tools sdks
 	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m long $(PYTEST_ARGS)
+
+test-browser:  ## the status page in a real Chromium; Debian's package is installed where there is none
+	@$(SETUP) venv
+	@$(PYTHON) -m tools.browser
+	@$(PY) -m pytest tests/browser $(PYTEST_ARGS)
 
 bench:  ## benchmarks
 	@$(SETUP) venv tools

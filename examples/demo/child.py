@@ -1,7 +1,7 @@
 """Children in sessions of their own, ended with all that they have started.
 
-The Pulumi CLI starts a language host and providers in process groups of their own, and `consul
-watch` starts the CLI. What binds them all is the session.
+The Pulumi CLI starts a language host and providers in process groups of their own, and `lictor
+watch` starts the CLI in one. What binds them all is the session.
 """
 
 from __future__ import annotations

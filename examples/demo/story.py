@@ -91,7 +91,7 @@ class Story:
 
     def remove(self, one: Instance) -> None:
         """Step 3: from here on a trigger runs `pulumi up`."""
-        screen.head(f"3  {trigger.NAME} runs `pulumi up` from here on, at every change of web")
+        screen.head(f"3  `{trigger.NAME}` runs the stack from here on, at every change of web")
         screen.tell("Its first run removes the target. The load balancer lets it drain:")
         self._settle({one.key: Due.DRAINING}, time.monotonic())
         screen.tell(f"{DRAINING:.0f} s later (the stand-in's clock is moved on) it has drained:")
@@ -147,6 +147,8 @@ class Story:
         said = len(self._watched())
         found = self.world.patience.until(self._agreement, _SECONDS)
         took = time.monotonic() - (began or 0)
+        if began and self.watch:
+            self.world.patience.until(lambda: self._told(said), _SECONDS)
         if began:
             self._quote_run(self._watched()[said:])
         if not found:
@@ -155,6 +157,10 @@ class Story:
         self.compared += 1
         if began:
             screen.show([f"after {took:.1f} s"])
+
+    def _told(self, said: int) -> bool:
+        """Whether the trigger has told of a run since."""
+        return any(line.startswith(f"{stack.GROUP} +") for line in self._watched()[said:])
 
     def _agreement(self) -> tuple[Row, ...] | None:
         """Compare; nothing before all agree and no update is under way."""
@@ -171,11 +177,12 @@ class Story:
 
     def _quote_run(self, lines: Sequence[str]) -> None:
         """Quote what an update says of the group; the type's long first name is left out."""
+        told = [line for line in lines if line.startswith(f"{stack.GROUP} ")]
         done = [f"{_RESOURCE} {stack.GROUP} {word}" for word in ("created", "updated")]
         short = [" ".join(line.split()).replace(_PACKAGE, "") for line in lines]
         ended = [line.partition("; warning")[0] for line in short if line[2:].startswith((*done,))]
         warned = [line for line in short if line.startswith("warning:")]
-        screen.quote(dict.fromkeys([*ended, *warned]))
+        screen.quote(dict.fromkeys([*told, *ended, *warned]))
 
 
 def judge(rows: Sequence[Row]) -> None:

@@ -1,9 +1,9 @@
-"""What brings the stack up to date when Consul changes: `consul watch`, with Pulumi as handler."""
+"""What brings the stack up to date when Consul changes: `lictor watch`."""
 
 from __future__ import annotations
 
 import contextlib
-import shlex
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,13 +17,7 @@ if TYPE_CHECKING:
 
     from examples.demo.stack import Stack
 
-NAME = "consul watch"
-
-_HANDLER = """#!/bin/sh
-# Called by `consul watch`, which ends when this fails; so a run that failed is tried again.
-trap 'exit 130' INT TERM
-until {up} </dev/null; do sleep 2; done
-"""
+NAME = "lictor watch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +50,7 @@ class Trigger:
 @contextlib.contextmanager
 def watching(of: Stack) -> Iterator[Trigger]:
     """Rerun the stack at once, and at every change of the service, until the block ends."""
-    handler = of.folder / "on-change"
-    handler.write_text(_HANDLER.format(up=shlex.join(stack.command(*stack.UP))))
-    handler.chmod(0o755)
-    watch = ["consul", "watch", "-type=service", f"-service={stack.GROUP}", "-shell=false"]
+    command = [sys.executable, "-m", "lictor", "watch", "--stack", stack.NAME]
     log = of.folder / "watch.log"
-    with child.running([*watch, str(handler)], cwd=of.project, env=of.env, log=log) as process:
+    with child.running(command, cwd=of.project, env=of.env, log=log) as process:
         yield Trigger(process, log)

@@ -9,6 +9,7 @@
     │   ├── ConsulDenied         the token lacks a right, or results were filtered by ACLs
     │   └── ConsulNotReady       no leader, throttled, 5xx, stale or broken answers
     ├── HostNotResolved          DNS does not answer for a host name
+    ├── ListenFailed             the status server cannot listen where it was told to
     ├── AWSError                 a call that failed as a whole
     │   ├── CredentialsMissing   no credentials anywhere
     │   ├── AccessDenied         the identity lacks a right
@@ -17,6 +18,7 @@
     │   └── QuotaExceeded        too many targets in the group or load balancer
     ├── WrongTargetGroup         a group of a kind that cannot be attached to
     ├── RemovalRefused           a guard set to ``fail``
+    ├── EngineError              the Pulumi CLI cannot be started, or says no
     └── ClaimConflict            two resources of one program want the same targets
 
 A text is one or two lines: what, which remote, what to do. Text from a remote is cut to
@@ -30,8 +32,8 @@ REMOTE_TEXT_LIMIT = 256
 
 
 def remote_text(text: str) -> str:
-    """Text of a remote made fit for an error: one line, cut to a limit."""
-    line = " ".join(text.split())
+    """Text of a remote made fit for an error: one line, cut to a limit, no control characters."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if len(line) <= REMOTE_TEXT_LIMIT:
         return line
     return line[: REMOTE_TEXT_LIMIT - 3] + "..."
@@ -65,6 +67,10 @@ class HostNotResolved(LictorError):
     """DNS does not answer for a host name that stands in place of an address."""
 
 
+class ListenFailed(LictorError):
+    """The status server cannot listen where it was told to: in use, or no address of ours."""
+
+
 class AWSError(LictorError):
     """A call to AWS that failed as a whole."""
 
@@ -95,6 +101,10 @@ class WrongTargetGroup(LictorError):
 
 class RemovalRefused(LictorError):
     """A removal that a guard set to ``fail`` does not let pass."""
+
+
+class EngineError(LictorError):
+    """The Pulumi CLI cannot be started, or refuses what is asked of it."""
 
 
 class ClaimConflict(LictorError):

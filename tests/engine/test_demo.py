@@ -122,7 +122,7 @@ def test_every_step_agrees_and_nothing_is_left(demo: Demo) -> None:
 @pytest.mark.parametrize(
     ("sign", "moment"),
     [
-        (signal.SIGINT, "3  consul watch runs `pulumi up`"),
+        (signal.SIGINT, "3  `lictor watch` runs the stack"),
         (signal.SIGTERM, "Starting Consul"),
     ],
     ids=["Ctrl-C while the watch runs pulumi", "SIGTERM at the start"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import socket
 import subprocess
 import tempfile
@@ -98,7 +99,9 @@ class Consul:
             },
         )
 
-    def check(self, service: str, node: str, status: str, service_id: str = "") -> None:
+    def check(
+        self, service: str, node: str, status: str, service_id: str = "", *, output: str = ""
+    ) -> None:
         """Change what an instance's check says."""
         ident = service_id or f"{service}-{node}"
         address = self.call("GET", f"/v1/catalog/node/{node}")["Node"]["Address"]
@@ -107,6 +110,7 @@ class Consul:
             "Name": "alive",
             "ServiceID": ident,
             "Status": status,
+            "Output": output,
         }
         body = {"Node": node, "Address": address, "SkipNodeUpdate": True, "Check": check}
         self.call("PUT", "/v1/catalog/register", body)
@@ -154,6 +158,55 @@ def start(config: Mapping[str, Any] | None = None, *, token: str = "") -> Iterat
 
 
 @contextlib.contextmanager
+def mortal(config: Mapping[str, Any] | None = None) -> Iterator[Mortal]:
+    """Run an agent that a test may kill, revive and freeze, until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="lictor-consul-") as folder:
+        running = Mortal(Path(folder), config or {})
+        try:
+            running.revive()
+            yield running
+        finally:
+            running.kill()
+
+
+class Mortal:
+    """An agent with a life of its own; what it knew dies with it.
+
+    Attributes:
+        consul: What a test does to it.
+    """
+
+    def __init__(self, folder: Path, config: Mapping[str, Any]) -> None:
+        """Choose its ports, which it keeps."""
+        url = _settle(folder, config, "")
+        self.consul = Consul(url)
+        self._folder = folder
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def revive(self) -> None:
+        """Start it, and wait until it leads."""
+        self._child, log = _launch(self._folder)
+        _await_leader(self.consul, self._child, log)
+
+    def kill(self) -> None:
+        """End it without a word."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.wait()
+            self._child = None
+
+    def freeze(self) -> None:
+        """Let it take calls and answer none: so does a network that is cut."""
+        if self._child is not None:
+            self._child.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        if self._child is not None:
+            self._child.send_signal(signal.SIGCONT)
+
+
+@contextlib.contextmanager
 def second(first: Consul) -> Iterator[Consul]:
     """Run a second datacenter, `dc2`, that the first one knows, until the block ends."""
     with start({"datacenter": "dc2", "node_name": "server-2"}) as other:
@@ -171,6 +224,19 @@ def second(first: Consul) -> Iterator[Consul]:
 @contextlib.contextmanager
 def _agent(folder: Path, config: Mapping[str, Any], token: str) -> Iterator[Consul]:
     """Start one agent; a port that somebody took in between is a reason to try again."""
+    url = _settle(folder, config, token)
+    child, log = _launch(folder)
+    try:
+        consul = Consul(url, token)
+        _await_leader(consul, child, log)
+        yield consul
+    finally:
+        child.kill()
+        child.wait()
+
+
+def _settle(folder: Path, config: Mapping[str, Any], token: str) -> str:
+    """Write an agent's settings, with free ports; return its URL."""
     names = ("http", "server", "serf_lan", "serf_wan", "grpc")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     acl = {"enabled": True, "default_policy": "deny", "tokens": {"initial_management": token}}
@@ -183,6 +249,11 @@ def _agent(folder: Path, config: Mapping[str, Any], token: str) -> Iterator[Cons
         **{key: value for key, value in config.items() if key != "ports"},
     }
     (folder / "agent.json").write_text(json.dumps(settings))
+    return f"http://127.0.0.1:{ports['http']}"
+
+
+def _launch(folder: Path) -> tuple[subprocess.Popen[bytes], Path]:
+    """Run an agent with the settings of a folder, and name its log."""
     log = folder / "agent.log"
     with log.open("wb") as out:
         child = subprocess.Popen(  # noqa: S603 - our own tool
@@ -191,13 +262,7 @@ def _agent(folder: Path, config: Mapping[str, Any], token: str) -> Iterator[Cons
             stderr=subprocess.STDOUT,
             env={"PATH": search_path(), "HOME": str(folder)},
         )
-    try:
-        consul = Consul(f"http://127.0.0.1:{ports['http']}", token)
-        _await_leader(consul, child, log)
-        yield consul
-    finally:
-        child.kill()
-        child.wait()
+    return child, log
 
 
 def _await_leader(consul: Consul, child: subprocess.Popen[bytes], log: Path) -> None:

@@ -14,9 +14,10 @@ import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 GOOD = {
@@ -62,6 +63,50 @@ class Asked:
     path: str
     headers: Mapping[str, str]
 
+    @property
+    def index(self) -> int:
+        """The index that it blocks on; 0 if it does not."""
+        return int(dict(parse_qsl(urlsplit(self.path).query)).get("index", "0"))
+
+
+class Blocking:
+    """A rule for `OddConsul.obeys`: blocks as Consul does, and says what a test wants.
+
+    Attributes:
+        fault: Given instead of every answer; None for none.
+        deaf: Whether it forgets to block.
+    """
+
+    def __init__(self, body: bytes = b"[]", index: int = 15) -> None:
+        """Begin with this answer."""
+        self.fault: Odd | None = None
+        self.deaf = False
+        self._body = body
+        self._index = index
+        self._changed = threading.Condition()
+
+    def says(self, body: bytes, index: int) -> None:
+        """Say something else from now on."""
+        with self._changed:
+            self._body, self._index = body, index
+            self._changed.notify_all()
+
+    def fails(self, fault: Odd | None) -> None:
+        """Fail from now on, calls under way included; None: not any more."""
+        with self._changed:
+            self.fault = fault
+            self._changed.notify_all()
+
+    def __call__(self, asked: Asked) -> Odd:
+        """Answer a request when there is something new, or its wait is over."""
+        query = dict(parse_qsl(urlsplit(asked.path).query))
+        index, seconds = asked.index, int(query.get("wait", "0ms").removesuffix("ms")) / 1000
+        with self._changed:
+            if not self.deaf:
+                self._changed.wait_for(lambda: self.fault or index != self._index, seconds)
+            headers = {"X-Consul-Index": str(self._index)}
+            return self.fault or Odd(body=b"[]" if index else self._body, headers=headers)
+
 
 class OddConsul:
     """A running server."""
@@ -72,19 +117,32 @@ class OddConsul:
         self.asked: list[Asked] = []
         self.ended = threading.Event()
         self._script: list[Odd] = [Odd()]
+        self._rule: Callable[[Asked], Odd] | None = None
         self._lock = threading.Lock()
 
     def answers(self, *script: Odd) -> None:
         """Give these answers, one a request, and the last to all that follow."""
         with self._lock:
             self.asked.clear()
+            self._rule = None
             self._script = list(script)
+
+    def obeys(self, rule: Callable[[Asked], Odd]) -> None:
+        """Answer each request as a rule says, which may take its time and is asked by threads."""
+        self.answers(Odd())
+        self._rule = rule
 
     def next(self, asked: Asked) -> Odd:
         """Note a request and choose its answer."""
         with self._lock:
             self.asked.append(asked)
-            return self._script.pop(0) if len(self._script) > 1 else self._script[0]
+            rule = self._rule
+            if rule is None:
+                return self._scripted()
+        return rule(asked)
+
+    def _scripted(self) -> Odd:
+        return self._script.pop(0) if len(self._script) > 1 else self._script[0]
 
 
 @contextlib.contextmanager

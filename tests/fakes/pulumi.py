@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -94,8 +95,16 @@ class Stack:
 
     def run(self, *args: str, env: Mapping[str, str] | None = None, timeout: float = 90) -> Run:
         """Run a command of the CLI to its end."""
-        done = subprocess.run(  # noqa: S603 - our own tool
-            ["pulumi", *args, "--non-interactive"],  # noqa: S607 - found on the project's PATH
+        return self._run(["pulumi", *args, "--non-interactive"], env, timeout)
+
+    def lictor(self, *args: str, env: Mapping[str, str] | None = None, timeout: float = 90) -> Run:
+        """Run one of lictor's own verbs to its end."""
+        python = self.env.get("PULUMI_PYTHON_CMD", sys.executable)
+        return self._run([python, "-m", "lictor", *args], env, timeout)
+
+    def _run(self, words: list[str], env: Mapping[str, str] | None, timeout: float) -> Run:
+        done = subprocess.run(  # noqa: S603 - our own tools
+            words,
             cwd=self.project,
             env={**self.environment(), **(env or {})},
             stdout=subprocess.PIPE,

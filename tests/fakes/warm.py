@@ -52,12 +52,11 @@ os._exit(code[0] if code else 137)
 """
 
 _CHOICE = """#!/bin/sh
-case "$PYTHONPATH $*" in
-  {modules}" "*pulumi.dynamic*|{modules}" "*pulumi-language-python-exec*|{modules}" -m pip list"*)
-    exec {warm} "$@" ;;
-  *)
-    exec {cold} "$@" ;;
+case "$*" in
+  *pulumi.dynamic*|*pulumi-language-python-exec*|"-m pip list"*|"-m lictor "*)
+    [ "$PYTHONPATH" != {modules} ] || exec {warm} "$@" ;;
 esac
+exec {cold} "$@"
 """
 
 

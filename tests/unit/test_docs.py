@@ -28,7 +28,7 @@ def test_every_argument_has_a_row_that_names_a_test() -> None:
 
 
 def test_every_story_names_a_test() -> None:
-    """Each row of the table of outages has one, in the file that is named after them."""
+    """Each row of the table of outages has one."""
     part = PAGE.split("## Outages")[1].split("\n## ")[0]
     rows = [line for line in part.splitlines() if line.startswith("| ")][2:]
     assert len(rows) == STORIES

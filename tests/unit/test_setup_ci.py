@@ -12,13 +12,17 @@ PASSED = "===== 12 passed, 1 skipped in 3.45s ====="
 
 
 def run_ci(folder: Path, lint: int, test: int, output: str) -> subprocess.CompletedProcess[str]:
-    """Run a copy of `.ci/run` whose `make lint` and `make test` end as told."""
+    """Run a copy of `.ci/run` whose `make lint` and `make test` end as told.
+
+    `make test-browser` ends as `make test` does, and prints the same unless there is a file for it.
+    """
     (folder / ".ci").mkdir()
     shutil.copy(HERE / ".ci/run", folder / ".ci/run")
     (folder / "output").write_text(f"{output}\n")
     make = folder / "make"
     make.write_text(
-        f'#!/bin/sh\necho "$1" >>ran\n[ "$1" = lint ] && exit {lint}\ncat output; exit {test}\n'
+        f'#!/bin/sh\necho "$1" >>ran\n[ "$1" = lint ] && exit {lint}\n'
+        f'cat "$1" 2>/dev/null || cat output; exit {test}\n'
     )
     make.chmod(0o755)
     return subprocess.run(  # noqa: S603 - the script under test
@@ -41,20 +45,20 @@ def run_ci(folder: Path, lint: int, test: int, output: str) -> subprocess.Comple
     ids=["plain", "quiet", "coloured"],
 )
 def test_a_pass_ends_with_pytests_closing_line(tmp_path: Path, closing: str) -> None:
-    """Both commands ran, and the last line tells how many tests there were."""
+    """Every command ran, and the last line tells how many tests there were."""
     done = run_ci(tmp_path, lint=0, test=0, output=f"tests/unit/test_x.py ....\n{closing}")
     assert done.returncode == 0, done.stdout
     assert "12 passed" in done.stdout.splitlines()[-1]
-    assert (tmp_path / "ran").read_text().split() == ["lint", "test"]
+    assert (tmp_path / "ran").read_text().split() == ["lint", "test-browser", "test"]
 
 
 @pytest.mark.parametrize(("lint", "test"), [(1, 0), (0, 2), (2, 1)])
-def test_one_failure_is_enough_and_both_run(tmp_path: Path, lint: int, test: int) -> None:
+def test_one_failure_is_enough_and_all_run(tmp_path: Path, lint: int, test: int) -> None:
     """A style fault does not hide what the tests say."""
     done = run_ci(tmp_path, lint, test, PASSED)
     assert done.returncode != 0
     assert done.stdout.splitlines()[-1] == PASSED
-    assert (tmp_path / "ran").read_text().split() == ["lint", "test"]
+    assert (tmp_path / "ran").read_text().split() == ["lint", "test-browser", "test"]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +77,15 @@ def test_no_test_is_no_pass(tmp_path: Path, output: str) -> None:
     done = run_ci(tmp_path, lint=0, test=0, output=output)
     assert done.returncode != 0
     assert "ci: no test passed" in done.stdout
+
+
+def test_no_test_in_the_browser_is_no_pass(tmp_path: Path) -> None:
+    """Even when all others pass."""
+    (tmp_path / "test-browser").write_text("===== 9 skipped in 0.10s =====\n")
+    done = run_ci(tmp_path, lint=0, test=0, output=PASSED)
+    assert done.returncode != 0
+    assert "ci: no test passed in make test-browser" in done.stdout
+    assert done.stdout.splitlines()[-1] == PASSED
 
 
 def test_every_target_is_explained() -> None:

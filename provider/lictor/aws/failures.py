@@ -109,14 +109,30 @@ def of(error: Exception, operation: str, access: AWSAccess, service: str) -> err
             " check aws:profile and the AWS_* environment"
         )
     if isinstance(error, (HTTPClientError, ConnectionError)):
-        return errors.AWSError(
-            f"{remote}: {operation}: {said.rstrip('.')}; check the network and aws:endpoints"
-        )
+        return errors.AWSError(f"{remote}: {operation}: {_of_the_way(error)}")
     if isinstance(error, ResponseParserError):
         return errors.AWSError(
             f"{remote}: {operation}: the answer cannot be read; is there a proxy in between?"
         )
     return errors.AWSError(f"{remote}: {operation}: {said}")
+
+
+def _of_the_way(error: HTTPClientError | ConnectionError) -> str:
+    """Say what failed on the way to AWS, and what to look at.
+
+    The URL of a proxy may carry a password, and what cannot be sent at all is mostly a header,
+    with a token in it: of these only the kind of the error is told.
+    """
+    if isinstance(error, ProxyConnectionError):
+        return "the proxy cannot be reached; check the network, HTTPS_PROXY and NO_PROXY"
+    inner = error.kwargs.get("error")
+    if type(error) is HTTPClientError and not isinstance(inner, OSError):
+        return (
+            f"the request cannot be sent ({type(inner).__name__}); check aws:token, the AWS_*"
+            " environment and HTTPS_PROXY for line breaks and other stray characters"
+        )
+    said = errors.remote_text(str(error)).rstrip(".")
+    return f"{said}; check the network and aws:endpoints"
 
 
 def missing_credentials(access: AWSAccess) -> errors.CredentialsMissing:
@@ -173,7 +189,9 @@ def _answered(
             f"{remote} knows no such target group ({said}); check the ARN and the account"
         )
     if code in _QUOTA:
-        return errors.QuotaExceeded(f"{remote}: {code}: {said}")
+        return errors.QuotaExceeded(
+            f"{remote}: {code}: {said.rstrip('.')}; raise the quota, or spread over more groups"
+        )
     if code in _REJECTED and operation in _NAMES_TARGETS:
         return errors.TargetsRejected(f"{code}: {said}")
     later = "; it will be tried again" if _passes(error, code) else ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
+import threading
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,9 +12,7 @@ from typing import TYPE_CHECKING
 from lictor.aws import session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from types_boto3_ec2.type_defs import InstanceTypeDef
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from lictor.model import AWSAccess
 
@@ -35,33 +35,88 @@ class Found:
     reasons: Mapping[str, str]
 
 
-def by_address(access: AWSAccess, addresses: Iterable[str], vpc_id: str = "") -> Found:
-    """Find the instances that have these private addresses, 200 a call.
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The target group for which instances are looked up.
 
-    Several VPCs may use the same addresses: an instance of the group's own VPC is meant, for the
-    group takes no other. Where the VPC is not known and several have the address, none is.
-
-    Args:
-        access: How to reach AWS, in the group's region.
-        addresses: As Consul has them.
-        vpc_id: The target group's VPC; empty where it is not known.
-
-    Raises:
-        errors.AWSError: A call failed.
+    Attributes:
+        vpc_id: Asks for the id of its VPC, empty where nobody knows; called only where it matters.
+        standing: Ids of instances that stand in it: AWS has seen that they are of its VPC.
     """
-    asked, reasons = _private(addresses)
-    having: dict[str, list[InstanceTypeDef]] = defaultdict(list)
-    for start in range(0, len(asked), BATCH):
-        for instance in _described(access, asked[start : start + BATCH]):
-            having[instance.get("PrivateIpAddress", "")].append(instance)
-    ids = {}
-    for address in asked:
-        found = _chosen(having[address], vpc_id)
-        if isinstance(found, str):
-            reasons[address] = f"{found} {address} in {access.region}"
-        else:
-            ids[address] = found["InstanceId"]
-    return Found(ids, reasons)
+
+    vpc_id: Callable[[], str]
+    standing: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Having:
+    """An instance that has an address."""
+
+    id: str
+    vpc_id: str
+
+
+class Instances:
+    """The instances of one account and region, as EC2 knew them when first asked.
+
+    For one run: what EC2 has said of an address, also that no instance has it, is not asked again.
+    Safe between threads.
+    """
+
+    def __init__(self, access: AWSAccess) -> None:
+        self._access = access
+        self._lock = threading.Lock()
+        self._having: dict[str, tuple[_Having, ...]] = {}
+
+    def by_address(
+        self,
+        addresses: Iterable[str],
+        group: Group,
+        along: Callable[[], Iterable[str]] = tuple,
+        *,
+        afresh: bool = False,
+    ) -> Found:
+        """Find the instances that have these private addresses, 200 a call.
+
+        Several VPCs may use the same addresses: an instance of the group's own VPC is meant, for
+        the group takes no other. Where the VPC is not known and several have the address, none is.
+
+        Args:
+            addresses: As Consul has them.
+            group: Which the instances are for.
+            along: Gives addresses that may be looked up later in the run. As many of them are
+                asked as a call has room for that is made anyway; not called where none has.
+            afresh: Ask again for what was asked before, and take nothing along.
+
+        Raises:
+            errors.AWSError: A call failed.
+        """
+        asked, reasons = _private(addresses)
+        with self._lock:
+            new = asked if afresh else self._filled(asked, along)
+            for start in range(0, len(new), BATCH):
+                self._having.update(_described(self._access, new[start : start + BATCH]))
+            having = {address: self._having[address] for address in asked}
+        vpc_id = group.vpc_id() if _needs_vpc(having.values(), group.standing) else ""
+        ids = {}
+        for address, instances in having.items():
+            near = [found for found in instances if not vpc_id or found.vpc_id == vpc_id]
+            if len(near) == 1:
+                ids[address] = near[0].id
+            else:
+                reason = _reason(instances, near, vpc_id)
+                reasons[address] = f"{reason} {address} in {self._access.region}"
+        return Found(ids, reasons)
+
+    def _filled(self, asked: Iterable[str], along: Callable[[], Iterable[str]]) -> list[str]:
+        """Leave out what was asked before, and fill the last batch with what is taken along."""
+        new = [address for address in asked if address not in self._having]
+        room = -len(new) % BATCH
+        if room:
+            known = {*self._having, *new}
+            more = (address for address in _private(along())[0] if address not in known)
+            new.extend(itertools.islice(more, room))
+        return new
 
 
 def _private(addresses: Iterable[str]) -> tuple[list[str], dict[str, str]]:
@@ -80,31 +135,36 @@ def _private(addresses: Iterable[str]) -> tuple[list[str], dict[str, str]]:
     return asked, reasons
 
 
-def _described(access: AWSAccess, addresses: Sequence[str]) -> list[InstanceTypeDef]:
-    """Ask EC2 for the instances that have one of these addresses."""
+def _described(access: AWSAccess, addresses: Sequence[str]) -> dict[str, tuple[_Having, ...]]:
+    """Ask EC2 which instances have each of these addresses."""
     filters = [
         {"Name": "private-ip-address", "Values": list(addresses)},
         {"Name": "instance-state-name", "Values": _ALIVE},
     ]
+    having: dict[str, list[_Having]] = defaultdict(list)
     with session.translated("DescribeInstances", access, "ec2"):
         pages = session.ec2(access).get_paginator("describe_instances")
-        return [
-            instance
-            for page in pages.paginate(Filters=filters)  # type: ignore[arg-type] # a TypedDict
-            for reservation in page["Reservations"]
-            for instance in reservation.get("Instances", [])
-        ]
+        for page in pages.paginate(Filters=filters):  # type: ignore[arg-type] # a TypedDict
+            for reservation in page["Reservations"]:
+                for found in reservation.get("Instances", []):
+                    one = _Having(found["InstanceId"], found.get("VpcId", "no VPC"))
+                    having[found.get("PrivateIpAddress", "")].append(one)
+    return {address: tuple(having[address]) for address in addresses}
 
 
-def _chosen(instances: list[InstanceTypeDef], vpc_id: str) -> InstanceTypeDef | str:
-    """Choose the instance that is meant, or begin to say why there is none."""
-    near = [found for found in instances if not vpc_id or found.get("VpcId") == vpc_id]
-    if len(near) == 1:
-        return near[0]
+def _needs_vpc(having: Iterable[tuple[_Having, ...]], standing: Collection[str]) -> bool:
+    """Whether it takes the group's VPC to tell: an id is new to it, or several have an address."""
+    return any(
+        len(instances) > 1 or instances[0].id not in standing for instances in having if instances
+    )
+
+
+def _reason(instances: Sequence[_Having], near: Sequence[_Having], vpc_id: str) -> str:
+    """Begin to say why it is not one instance that has an address."""
     if near:
-        ids = ", ".join(sorted(found["InstanceId"] for found in near))
+        ids = ", ".join(sorted(found.id for found in near))
         return f"several instances ({ids}) have the address"
     if instances:
-        others = ", ".join(sorted({found.get("VpcId", "no VPC") for found in instances}))
+        others = ", ".join(sorted({found.vpc_id for found in instances}))
         return f"only in {others}, not in the target group's {vpc_id}, has an instance the address"
     return "no instance has the address"

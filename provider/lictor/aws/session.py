@@ -167,6 +167,7 @@ def _core(access: AWSAccess) -> botocore.session.Session:
     brief = ContainerProvider(fetcher=_BriefFetcher())  # type: ignore[arg-type] # wrong in the stubs
     chain.insert_after(ContainerProvider.METHOD, brief)
     chain.remove(ContainerProvider.METHOD)  # the first of the two: botocore's own
+    core.set_default_client_config(_config(core))  # for STS, asked on behalf of a profile
     return core
 
 

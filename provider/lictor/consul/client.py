@@ -6,7 +6,7 @@ import random
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
@@ -24,6 +24,29 @@ ANONYMOUS = ("", "anonymous")
 """Tokens of nobody. To such requests Consul never says that it left results out."""
 
 _LEADERLESS = ("No cluster leader", "Raft leader not found", "Not ready to serve consistent")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is asked of Consul.
+
+    Attributes:
+        path: Such as ``/v1/health/service/web``, quoted.
+        params: Query parameters; one may stand several times.
+        method: HTTP's verb.
+        body: Sent with it; None for nothing.
+        allowed: Statuses that are answers.
+        wait: How long Consul is asked to hold the answer back, in seconds, beyond the usual limit.
+        rights: What a token needs for it, for the message of a refusal.
+    """
+
+    path: str
+    params: Sequence[tuple[str, str]] = ()
+    method: str = "GET"
+    body: bytes | None = None
+    allowed: Collection[int] = (HTTPStatus.OK,)
+    wait: float = 0.0
+    rights: str = words.RIGHTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +80,20 @@ class Patience:
 
 
 class Client:
-    """Asks one Consul; safe between threads."""
+    """Asks one Consul; safe between threads.
 
-    def __init__(self, connection: ConsulConnection, patience: Patience | None = None) -> None:
+    Args:
+        connection: How to reach it, and as whom.
+        patience: How long to go on asking.
+        kept: How many connections are kept open between calls.
+    """
+
+    def __init__(
+        self, connection: ConsulConnection, patience: Patience | None = None, *, kept: int = 10
+    ) -> None:
         self.connection = connection
         self._patience = patience or Patience()
-        self._transport = transport.Transport(connection)
+        self._transport = transport.Transport(connection, kept)
 
     @property
     def remote(self) -> str:
@@ -83,12 +114,11 @@ class Client:
         *,
         allowed: Collection[int] = (HTTPStatus.OK,),
     ) -> Reply:
-        """Ask a question; again a little later where Consul is just busy.
+        """Ask a question: `send`, for most of what is asked."""
+        return self.send(Call(path, params, allowed=allowed))
 
-        Args:
-            path: Such as ``/v1/health/service/web``, quoted.
-            params: Query parameters; one may stand several times.
-            allowed: Statuses that are answers.
+    def send(self, call: Call) -> Reply:
+        """Make a call; again a little later where Consul is just busy.
 
         Raises:
             errors.ConsulUnreachable: No answer.
@@ -99,7 +129,7 @@ class Client:
         for pause in self._patience.pauses:
             wait = pause * random.uniform(0.5, 1.5)  # noqa: S311 - only to spread calls
             try:
-                return self._get_once(path, params, allowed)
+                return self._send_once(call)
             except _BusyError:
                 pass
             except errors.ConsulUnreachable as error:
@@ -108,14 +138,12 @@ class Client:
                     raise
             time.sleep(wait)
         try:
-            return self._get_once(path, params, allowed)
+            return self._send_once(call)
         except _BusyError as busy:
             raise errors.ConsulNotReady(str(busy)) from None
 
-    def _get_once(
-        self, path: str, params: Sequence[tuple[str, str]], allowed: Collection[int]
-    ) -> Reply:
-        """Ask once."""
+    def _send_once(self, call: Call) -> Reply:
+        """Make a call once."""
         token = self.connection.token
         if not (token.isascii() and token.isprintable()) or " " in token:
             # the HTTP library would say so too, and print the token
@@ -124,30 +152,31 @@ class Client:
                 " character that no token has; check consul:token or CONSUL_HTTP_TOKEN"
             )
         headers = {"X-Consul-Token": token} if token else {}
+        url = self._transport.uri(call.path, call.params)
         try:
-            response = self._transport.get(_identity, path, params=params, headers=headers)
+            response = self._transport.ask(
+                call.method, url, body=call.body, headers=headers, wait=call.wait
+            )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise words.unreachable(self.remote, error) from error
-        except ValueError as error:  # what the HTTP library cannot even send
+        except (TypeError, ValueError) as error:  # what the HTTP library cannot even send
             raise errors.ConsulUnreachable(
-                f"{self.remote} cannot be asked: {type(error).__name__}; check consul:address"
+                f"{self.remote} cannot be asked: {type(error).__name__};"
+                " check consul:address, HTTP_PROXY and HTTPS_PROXY"
             ) from error
-        if response.code not in allowed:
-            raise self._refusal(response.code, response.content)
-        return Reply(response.code, response.headers, response.content)
+        if response.status_code not in call.allowed:
+            raise self._refusal(call, response.status_code, response.content)
+        return Reply(response.status_code, response.headers, response.content)
 
-    def _refusal(self, code: int, body: bytes) -> errors.ConsulError:
+    def _refusal(self, call: Call, code: int, body: bytes) -> errors.ConsulError:
         """Say why Consul did not answer, and whether it may in a moment."""
         said = errors.remote_text(body.decode("utf-8", "replace"))
+        error = words.refusal(self.remote, code, said, known=self.known, rights=call.rights)
         busy = code in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
         if busy or any(text in said for text in _LEADERLESS):
-            return _BusyError(str(words.refusal(self.remote, code, said, known=self.known)))
-        return words.refusal(self.remote, code, said, known=self.known)
+            return _BusyError(str(error))
+        return error
 
 
 class _BusyError(errors.ConsulNotReady):
     """Consul cannot just now, and says so; never leaves this module."""
-
-
-def _identity(response: Any) -> Any:  # noqa: ANN401 - python-consul2 has no types
-    return response

@@ -16,8 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+NEEDED = f"{words.RIGHTS} on what the source names, and on the nodes it runs on"
+"""What a token needs to see all instances of a source."""
+
+
 def check(
-    headers: Mapping[str, str], *, remote: str, known: bool, consistent: bool = False
+    headers: Mapping[str, str],
+    *,
+    remote: str,
+    known: bool,
+    consistent: bool = False,
+    rights: str = NEEDED,
 ) -> None:
     """Refuse an answer that is not sure to be whole and current.
 
@@ -28,6 +37,7 @@ def check(
             only for those whom it knows; for others ``deny`` as the default policy means silent
             filtering.
         consistent: Whether the leader was asked to have itself confirmed.
+        rights: What a token needs to see everything, for the message.
 
     Raises:
         errors.ConsulNotReady: No known leader, a stale or a cached answer, not Consul at all.
@@ -41,13 +51,12 @@ def check(
         )
     if headers.get("X-Consul-Results-Filtered-By-ACLs", "").lower() == "true":
         raise errors.ConsulDenied(
-            f"{remote} left out results that the token may not see;"
-            f" give it {words.RIGHTS} on what the source names, and on the nodes it runs on"
+            f"{remote} left out results that the token may not see; give it {rights}"
         )
     if not known and headers.get("X-Consul-Default-ACL-Policy", "").lower() == "deny":
         raise errors.ConsulDenied(
             f"{remote} denies by default and leaves out results silently where nobody's token is"
-            f" sent; set consul:token to a token of your own with {words.RIGHTS}"
+            f" sent; set consul:token to a token of your own with {rights}"
         )
     mode = headers.get("X-Consul-Effective-Consistency", "").lower()
     if mode == "stale" or (consistent and mode not in ("", "consistent")):

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from lictor import errors
 from lictor.consul import gate, wire
-from lictor.model import Answer, Status
+from lictor.model import Answer, ConsulService, Status
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -28,13 +28,25 @@ def read(client: Client, query: PreparedQuery, *, consistent: bool = False) -> A
         errors.ConsulError: The query is unknown, the answer is not sure, or it comes from
             another datacenter and ``allow_failover`` is not set.
     """
+    return execute(client, query, consistent=consistent)[0]
+
+
+def execute(
+    client: Client, query: PreparedQuery, *, consistent: bool = False
+) -> tuple[Answer, ConsulService]:
+    """Execute a query as `read` does, and name the service that it found its answer in.
+
+    Its template, its definition and a failover decide which one that is, and may decide anew.
+    """
     try:
-        return _read(client, query, consistent=consistent)
+        return _execute(client, query, consistent=consistent)
     except errors.ConsulError as error:
         raise type(error)(f"{query}: {error}") from error
 
 
-def _read(client: Client, query: PreparedQuery, *, consistent: bool) -> Answer:
+def _execute(
+    client: Client, query: PreparedQuery, *, consistent: bool
+) -> tuple[Answer, ConsulService]:
     datacenter = query.datacenter or client.connection.datacenter
     params = [("dc", datacenter)] if datacenter else []
     if consistent:
@@ -54,12 +66,15 @@ def _read(client: Client, query: PreparedQuery, *, consistent: bool) -> Answer:
     ignored: Collection[str] = ()
     if any(entry.instance().status is not Status.PASSING for entry in entries):
         ignored = _ignored(client, path, params, entries)
-    return Answer(
+    found = Answer(
         query,
         tuple(entry.instance(ignored) for entry in entries),
         datacenter=answer.datacenter or (f"peer {answer.peer_name}" if answer.peer_name else ""),
         failovers=answer.failovers,
     )
+    where = answer.datacenter if entries and answer.datacenter else datacenter
+    peer = answer.peer_name if entries else ""
+    return found, ConsulService(answer.service, datacenters=(where,) if where else (), peer=peer)
 
 
 def _check_failover(client: Client, query: PreparedQuery, answer: wire.Executed) -> None:

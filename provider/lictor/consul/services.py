@@ -57,6 +57,26 @@ def _read_datacenter(
     client: Client, source: ConsulService, datacenter: str, *, consistent: bool
 ) -> tuple[wire.Entry, ...]:
     """Ask one datacenter; an empty name is the agent's own."""
+    path, params = asked(client, source, datacenter)
+    if consistent:
+        params.append(("consistent", ""))
+    reply = client.get(path, params)
+    gate.check(reply.headers, remote=client.remote, known=client.known, consistent=consistent)
+    entries = wire.entries(reply.body, remote=client.remote)
+    _check_scope(client, source, entries)
+    if source.peer:
+        _check_peer(client, source, datacenter)
+    return entries
+
+
+def asked(
+    client: Client, source: ConsulService, datacenter: str
+) -> tuple[str, list[tuple[str, str]]]:
+    """Say where a datacenter's instances are found: a path and its parameters.
+
+    Raises:
+        errors.ConsulError: A name that no path can carry.
+    """
     if source.name in (".", ".."):
         raise errors.ConsulError("Consul's HTTP API cannot be asked for a service of that name")
     params = [
@@ -64,16 +84,8 @@ def _read_datacenter(
         ("peer", source.peer),
         ("filter", source.filter),
     ]
-    params = [(key, value) for key, value in params if value]
-    if consistent:
-        params.append(("consistent", ""))
-    reply = client.get(f"/v1/health/service/{quote(source.name, safe='')}", params)
-    gate.check(reply.headers, remote=client.remote, known=client.known, consistent=consistent)
-    entries = wire.entries(reply.body, remote=client.remote)
-    _check_scope(client, source, entries)
-    if source.peer:
-        _check_peer(client, source, datacenter)
-    return entries
+    path = f"/v1/health/service/{quote(source.name, safe='')}"
+    return path, [(key, value) for key, value in params if value]
 
 
 def _scope(client: Client, source: ConsulService, datacenter: str) -> list[tuple[str, str]]:

@@ -23,8 +23,10 @@ import urllib3.connection
 import urllib3.exceptions
 from consul import std
 
+from lictor.consul import lines
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lictor.model import ConsulConnection
 
@@ -36,6 +38,7 @@ WHOLE = 6.0
 
 _SOCKET_HOST = "http+unix://consul"
 _PIECE = 64 * 1024
+_AGAIN = 4096
 
 
 class TooLarge(requests.RequestException):
@@ -43,9 +46,16 @@ class TooLarge(requests.RequestException):
 
 
 class Transport(std.HTTPClient):  # type: ignore[misc] # python-consul2 has no types
-    """One HTTP client for one Consul; a connection pool of its own, safe between threads."""
+    """One HTTP client for one Consul; a connection pool of its own, safe between threads.
 
-    def __init__(self, connection: ConsulConnection) -> None:
+    Args:
+        connection: How to reach it.
+        kept: How many connections are kept open between calls.
+    """
+
+    def __init__(
+        self, connection: ConsulConnection, kept: int = requests.adapters.DEFAULT_POOLSIZE
+    ) -> None:
         parts = urlsplit(connection.url)
         client_cert = (connection.cert_file, connection.key_file or None)
         super().__init__(
@@ -59,10 +69,11 @@ class Transport(std.HTTPClient):  # type: ignore[misc] # python-consul2 has no t
         self.base_uri = connection.url.rstrip("/")
         self.session.trust_env = False
         self.session.max_redirects = 0  # a redirect would carry the token to somebody else
-        adapter = _Adapter(connection.timeout * WHOLE)
+        self._again: dict[str, requests.PreparedRequest] = {}
+        adapter = _Adapter(connection.timeout * WHOLE, kept)
         if parts.scheme == "unix":
             self.base_uri = _SOCKET_HOST
-            adapter = _SocketAdapter(unquote(parts.path), connection.timeout * WHOLE)
+            adapter = _SocketAdapter(unquote(parts.path), connection.timeout * WHOLE, kept)
         elif not _is_loopback(parts.hostname or ""):
             self.session.proxies = requests.utils.get_environ_proxies(connection.url)
         self.session.mount(self.base_uri, adapter)
@@ -74,13 +85,58 @@ class Transport(std.HTTPClient):  # type: ignore[misc] # python-consul2 has no t
         query = f"?{urlencode(params)}" if params else ""
         return f"{self.base_uri}{path}{query}"
 
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        wait: float,
+    ) -> requests.Response:
+        """Make a call, as the base class's verbs do, whose answer may be long in coming.
+
+        Args:
+            method: HTTP's verb.
+            url: As `uri` makes it.
+            body: What is sent with it.
+            headers: Sent with it.
+            wait: How long Consul may hold the answer back, in seconds, beyond the usual limit.
+        """
+        request = requests.Request(method, url, headers=headers, data=body)
+        response: requests.Response = self.session.send(
+            self._prepared(request) if wait else self.session.prepare_request(request),
+            verify=self.verify,
+            cert=self.cert,
+            timeout=(self.timeout, self.timeout + wait),
+        )
+        return response
+
+    def _prepared(self, request: requests.Request) -> requests.PreparedRequest:
+        """Make ready what is asked again and again: this is a third of what asking costs."""
+        found = self._again.get(request.url)
+        if found is None:
+            if len(self._again) >= _AGAIN:
+                self._again.clear()
+            found = self._again[request.url] = self.session.prepare_request(request)
+        return found
+
 
 class _Adapter(requests.adapters.HTTPAdapter):
     """Reads each answer whole, within limits of time and size that requests does not have."""
 
-    def __init__(self, limit: float) -> None:
+    def __init__(self, limit: float, kept: int) -> None:
         self._limit = limit
-        super().__init__()
+        super().__init__(pool_maxsize=kept)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - requests'
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = lines.POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # noqa: ANN401 - requests'
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = lines.POOLS
+        return manager
 
     def send(
         self,
@@ -88,7 +144,8 @@ class _Adapter(requests.adapters.HTTPAdapter):
         *args: Any,  # noqa: ANN401 - the signature is requests'
         **kwargs: Any,  # noqa: ANN401 - the same
     ) -> requests.Response:
-        end = time.monotonic() + self._limit
+        connecting, waiting = kwargs["timeout"]
+        end = time.monotonic() + self._limit + waiting - connecting
         response = super().send(request, *args, **{**kwargs, "stream": True})
         try:
             # requests keeps what was read there, and reads nothing more when it is set
@@ -121,9 +178,9 @@ def _is_loopback(host: str) -> bool:
 class _SocketAdapter(_Adapter):
     """Sends every request of a session to one Unix socket."""
 
-    def __init__(self, path: str, limit: float) -> None:
-        self._pool = _SocketPool(path)
-        super().__init__(limit)
+    def __init__(self, path: str, limit: float, kept: int) -> None:
+        self._pool = _SocketPool(path, kept)
+        super().__init__(limit, kept)
 
     def get_connection_with_tls_context(
         self,
@@ -133,18 +190,18 @@ class _SocketAdapter(_Adapter):
         return self._pool
 
 
-class _SocketPool(urllib3.HTTPConnectionPool):
+class _SocketPool(lines.Pool):
     """A pool whose connections go to a Unix socket."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__("consul", maxsize=requests.adapters.DEFAULT_POOLSIZE)
+    def __init__(self, path: str, kept: int) -> None:
+        super().__init__("consul", maxsize=kept)
         self._path = path
 
     def _new_conn(self) -> urllib3.connection.HTTPConnection:
         return _SocketConnection(self._path)
 
 
-class _SocketConnection(urllib3.connection.HTTPConnection):
+class _SocketConnection(lines.Connection):
     """A connection over a Unix socket."""
 
     def __init__(self, path: str) -> None:

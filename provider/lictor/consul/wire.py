@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime  # noqa: TC003 - msgspec reads annotations at run time
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -82,12 +83,14 @@ class Executed(msgspec.Struct, frozen=True, rename="pascal"):
 
     Attributes:
         nodes: What it found.
+        service: Of which service.
         datacenter: Where it found that; empty for a peer.
         peer_name: Peer of which it is.
         failovers: How many datacenters and peers were asked beyond the first.
     """
 
     nodes: tuple[Entry, ...] | None
+    service: str = ""
     datacenter: str = ""
     peer_name: str = ""
     failovers: int = 0
@@ -112,10 +115,44 @@ class _Peering(msgspec.Struct, frozen=True, rename="pascal"):
     state: str
 
 
+class Pair(msgspec.Struct, frozen=True, rename="pascal"):
+    """A key with its value.
+
+    Attributes:
+        key: The key.
+        value: Its value; None for an empty one.
+        session: Session that holds it as a lock; empty for none.
+        flags: A number for those who write it.
+    """
+
+    key: str
+    value: bytes | None = None
+    session: str = ""
+    flags: int = 0
+
+
+class PauseText(msgspec.Struct, frozen=True):
+    """The value of a pause's key."""
+
+    until: datetime | None = None
+    by: str = ""
+    when: datetime | None = None
+
+
+class _Created(msgspec.Struct, frozen=True):
+    id: str = msgspec.field(name="ID")
+
+
 _ENTRIES = msgspec.json.Decoder(tuple[Entry, ...])
 _EXECUTED = msgspec.json.Decoder(Executed)
 _EXPLAINED = msgspec.json.Decoder(Explained)
 _PEERING = msgspec.json.Decoder(_Peering)
+_NODES = msgspec.json.Decoder(tuple[_Node, ...])
+
+_LEADER = msgspec.json.Decoder(str)
+_PAIRS = msgspec.json.Decoder(tuple[Pair, ...])
+_PAUSE = msgspec.json.Decoder(PauseText)
+_CREATED = msgspec.json.Decoder(_Created)
 
 
 def entries(body: bytes, *, remote: str) -> tuple[Entry, ...]:
@@ -140,6 +177,39 @@ def explained(body: bytes, *, remote: str) -> Explained:
 def peering_state(body: bytes, *, remote: str) -> str:
     """Decode the answer of ``/v1/peering/NAME``; raises as `entries`."""
     return _decoded(_PEERING, body, remote).state
+
+
+def node_addresses(body: bytes, *, remote: str) -> tuple[str, ...]:
+    """Decode the answer of ``/v1/catalog/nodes``; raises as `entries`."""
+    return tuple(node.address for node in _decoded(_NODES, body, remote))
+
+
+def leader(body: bytes, *, remote: str) -> str:
+    """Decode the answer of ``/v1/status/leader``; raises as `entries`."""
+    return _decoded(_LEADER, body, remote)
+
+
+def pairs(body: bytes, *, remote: str) -> tuple[Pair, ...]:
+    """Decode the answer of ``/v1/kv/KEY``; raises as `entries`."""
+    return _decoded(_PAIRS, body, remote)
+
+
+def session_id(body: bytes, *, remote: str) -> str:
+    """Decode the answer of ``/v1/session/create``; raises as `entries`."""
+    return _decoded(_CREATED, body, remote).id
+
+
+def said_true(body: bytes) -> bool:
+    """Decode the answer to a write, which is ``true`` where its condition holds."""
+    return body.strip() == b"true"
+
+
+def pause(value: bytes) -> PauseText | None:
+    """Decode a pause; None for a value that is none."""
+    try:
+        return _PAUSE.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _decoded(decoder: msgspec.json.Decoder[_T], body: bytes, remote: str) -> _T:

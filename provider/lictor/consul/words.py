@@ -23,7 +23,9 @@ _REMEDIES = (
 )
 
 
-def refusal(remote: str, code: int, said: str, *, known: bool) -> errors.ConsulError:
+def refusal(
+    remote: str, code: int, said: str, *, known: bool, rights: str = RIGHTS
+) -> errors.ConsulError:
     """Say what a status other than 200 means.
 
     Args:
@@ -31,12 +33,13 @@ def refusal(remote: str, code: int, said: str, *, known: bool) -> errors.ConsulE
         code: The status.
         said: The body, cut.
         known: Whether a token was sent.
+        rights: What a token needs for what was asked.
     """
     what = f"{code}: {said}" if said else str(code)
     if code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         who = "the token" if known else "the anonymous token"
         return errors.ConsulDenied(
-            f"{remote} refuses {who} ({what}); set consul:token to a token with {RIGHTS}"
+            f"{remote} refuses {who} ({what}); set consul:token to a token with {rights}"
         )
     if code == HTTPStatus.TOO_MANY_REQUESTS:
         return errors.ConsulNotReady(
@@ -68,14 +71,22 @@ def unreachable(remote: str, error: Exception) -> errors.ConsulUnreachable:
             f"{remote} cannot be asked: {root};"
             " check consul:caFile, consul:certFile and consul:keyFile"
         )
-    if _is(chain, requests.exceptions.ProxyError):
-        return errors.ConsulUnreachable(
-            f"{remote} cannot be reached through the proxy: {root}; check HTTP_PROXY,"
-            " HTTPS_PROXY and NO_PROXY"
+    return errors.ConsulUnreachable(f"{remote} {_of_the_way(chain, root)}")
+
+
+def _of_the_way(chain: list[BaseException], root: str) -> str:
+    """Say what is wrong with the way to Consul; of a proxy's address nothing, for its password."""
+    if _is(chain, urllib3.exceptions.LocationParseError, requests.exceptions.InvalidURL):
+        return (
+            "cannot be asked: its address, or that of the proxy, cannot be read;"
+            " check consul:address, HTTP_PROXY and HTTPS_PROXY"
         )
-    return errors.ConsulUnreachable(
-        f"{remote} cannot be reached: {root}; check consul:address or CONSUL_HTTP_ADDR"
-    )
+    if _is(chain, requests.exceptions.ProxyError):
+        return (
+            f"cannot be reached through the proxy: {root};"
+            " check HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
+        )
+    return f"cannot be reached: {root}; check consul:address or CONSUL_HTTP_ADDR"
 
 
 def passes(error: errors.ConsulUnreachable) -> bool:

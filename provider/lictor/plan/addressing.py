@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lictor.model import Target, TargetId, TargetType, is_instance_id
+from lictor.model import ConsulService, Target, TargetId, TargetType, is_instance_id
 from lictor.plan import choosing, zones
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Addressing:
         address: ``auto``, or the name of a tagged address.
         zone: ``auto``, ``all`` or a zone's name; of no meaning in an instance group.
         instance_ids: Private address -> EC2 instance id, as EC2 was asked.
+        unknown: Private address -> why EC2 could not tell the instance.
         resolved: Host name -> addresses, as DNS was asked.
         vpc: CIDR blocks of the group's VPC; none while they are not known.
         standing: Key -> label of what stands; such a target keeps its zone where it is ``auto``.
@@ -51,9 +52,15 @@ class Addressing:
     address: str = AUTO
     zone: str = zones.AUTO
     instance_ids: Mapping[str, str] = field(default_factory=dict)
+    unknown: Mapping[str, str] = field(default_factory=dict)
     resolved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     vpc: tuple[str, ...] = ()
     standing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def standing_ids(self) -> frozenset[str]:
+        """The ids of what stands."""
+        return frozenset(key.rpartition(":")[0] for key in self.standing)
 
     @cached_property
     def _networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
@@ -76,10 +83,13 @@ class Addressing:
         return list(dict.fromkeys(a for a in (own, canonical(instance.node_address)) if is_ip(a)))
 
     def needs_lookup(self, instance: Instance) -> bool:
-        """Whether EC2 has to be asked for the instance's id."""
-        return self.target_id in (TargetId.AUTO, TargetId.EC2_LOOKUP) and not self._said_id(
-            instance
-        )
+        """Whether EC2 has to be asked for the instance's id, which nobody has told yet."""
+        return self._asks_ec2 and not self._instance_id(instance)
+
+    def why_unknown(self, instance: Instance) -> str:
+        """Say in EC2's words why an instance has no id; empty where EC2 was not asked."""
+        said = (self.unknown.get(address) for address in self.private_addresses(instance))
+        return "; ".join(text for text in said if text)
 
     def host(self, instance: Instance) -> str:
         """Return the host name that stands in place of an address; empty for an address."""
@@ -97,10 +107,14 @@ class Addressing:
     def _instance_id(self, instance: Instance) -> str | None:
         """Find the EC2 instance id."""
         said = self._said_id(instance)
-        if said or not self.needs_lookup(instance):
+        if said or not self._asks_ec2:
             return said
         known = (self.instance_ids.get(address) for address in self.private_addresses(instance))
         return next((text for text in known if text), None)
+
+    @property
+    def _asks_ec2(self) -> bool:
+        return self.target_id in (TargetId.AUTO, TargetId.EC2_LOOKUP)
 
     def _said_id(self, instance: Instance) -> str | None:
         """Find the id in what Consul said: service meta, node meta, node name, in this order."""
@@ -159,11 +173,17 @@ def is_ip(text: str) -> bool:
 
 
 def lookups(answers: Iterable[Answer], addressing: Addressing) -> tuple[str, ...]:
-    """List the private addresses whose instance ids are to be asked of EC2, sorted."""
+    """List the private addresses by which EC2 is to be asked for ids, sorted."""
     if addressing.target_type is not TargetType.INSTANCE:
         return ()
     wanted = (item for item in _chosen(answers) if addressing.needs_lookup(item))
     return tuple(sorted({a for item in wanted for a in addressing.private_addresses(item)}))
+
+
+def datacenters(answers: Iterable[Answer]) -> tuple[str, ...]:
+    """List the datacenters of our own Consul in which the instances run, sorted."""
+    own = (a for a in answers if not (isinstance(a.source, ConsulService) and a.source.peer))
+    return tuple(sorted({item.datacenter for item in _chosen(own)}))
 
 
 def hosts(answers: Iterable[Answer], addressing: Addressing) -> tuple[str, ...]:

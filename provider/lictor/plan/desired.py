@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lictor.model import is_instance_id
 from lictor.plan import zones
 from lictor.plan.addressing import Addressing, needs_group_port
 from lictor.plan.choosing import chosen, why_empty
@@ -25,10 +26,12 @@ class Desired:
     Attributes:
         targets: Key (``id:port``) -> label (``node-3 (dc1)``), sorted by key.
         empty: Why there is none, a sentence for each source; empty when there are some.
+        unknown: Key -> why EC2 could not tell the instance for which an address stands in.
     """
 
     targets: Mapping[str, str]
     empty: tuple[str, ...] = ()
+    unknown: Mapping[str, str] = field(default_factory=dict)
 
 
 def desired(answers: Iterable[Answer], addressing: Addressing) -> Desired:
@@ -39,6 +42,7 @@ def desired(answers: Iterable[Answer], addressing: Addressing) -> Desired:
     """
     places: dict[str, set[tuple[str, str]]] = defaultdict(set)
     zone_of: dict[str, str] = {}
+    unknown: dict[str, str] = {}
     empty = []
     for answer in answers:
         wanted = chosen(answer)
@@ -46,12 +50,15 @@ def desired(answers: Iterable[Answer], addressing: Addressing) -> Desired:
             empty.append(why_empty(answer))
         for instance in wanted:
             who = (instance.place, f"{instance.service}/{instance.service_id}")
+            why = addressing.why_unknown(instance) if addressing.unknown else ""
             for target in addressing.targets_of(instance):
                 key = target.key
                 places[key].add(who)
                 zone_of[key] = target.zone
+                if why and not is_instance_id(target.id):
+                    unknown[key] = min(why, unknown.get(key, why))
     targets = {key: zones.label(_text(places[key]), zone_of[key]) for key in sorted(places)}
-    return Desired(targets, () if targets else tuple(empty))
+    return Desired(targets, () if targets else tuple(empty), unknown)
 
 
 def _text(places: set[tuple[str, str]]) -> str:

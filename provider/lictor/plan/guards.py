@@ -132,12 +132,21 @@ def _refusal(facts: Facts, reason: str) -> str:
 
 
 def due(held: Mapping[str, str], key: str, guards: Guards, now: datetime) -> datetime:
-    """When a missing target's delay is over: fixed when first missing, then copied."""
-    noted = _DUE.search(held.get(key, ""))
-    if noted:
-        return window.parse(noted[1])
+    """When a missing target's delay is over: fixed when first missing, then copied.
+
+    Never later than a whole delay from now: a clock that was years ahead for a moment must not
+    hold a target for years, nor a delay that was shortened go on as it was.
+    """
     # as it will be written, so that the first run and the following ones agree
-    return window.parse(window.stamp(now + timedelta(seconds=guards.removal_delay)))
+    latest = window.parse(window.stamp(now + timedelta(seconds=guards.removal_delay)))
+    noted = due_time(held.get(key, ""))
+    return latest if noted is None else min(noted, latest)
+
+
+def due_time(reason: str) -> datetime | None:
+    """Read the time at which a delay is over out of a reason; None where there is none in it."""
+    noted = _DUE.search(reason)
+    return window.parse(noted[1]) if noted else None
 
 
 def reason_with_due(reason: str, moment: datetime) -> str:

@@ -11,7 +11,9 @@ no                      no                   is none of ours; a stranger, if exc
 ======================  ===================  ==========================================
 
 A stranger of an ``exclusive`` group is removed like a target that went missing, under the same
-guards; one that is held is listed in ``held`` and does not become ours by that.
+guards; one that is held is listed in ``held`` and does not become ours by that. One that the last
+run was to remove and kept back is planned again, and counted once: else a few runs in a row, none
+of which removes anything, would use up the share.
 """
 
 from __future__ import annotations
@@ -98,6 +100,7 @@ def plan(  # noqa: PLR0913 - the facts of a run, each of another kind
     missing = _placeable(standing.targets.keys() - desired.targets.keys(), target_type)
     foreign = sorted(strangers.keys() - desired.targets.keys() - standing.targets.keys())
     leaving = [*sorted(missing), *foreign]
+    new = [key for key in leaving if key not in standing.strangers]
     dues = _dues(leaving, standing, guards, now, allowed=allowed)
     soon = now + timedelta(seconds=guards.removal_window)
     recent = window.within(standing.recent, now, guards.removal_window)
@@ -107,7 +110,7 @@ def plan(  # noqa: PLR0913 - the facts of a run, each of another kind
         facts = guarding.Facts(
             guards=guards,
             missing=len(leaving),
-            planned=sum(dues[key] <= soon for key in leaving) if dues else len(leaving),
+            planned=sum(dues[key] <= soon for key in new) if dues else len(new),
             standing=remaining + len(leaving),
             remaining=remaining,
             removed=window.total(recent),
@@ -120,7 +123,7 @@ def plan(  # noqa: PLR0913 - the facts of a run, each of another kind
     return Plan(
         targets=dict(sorted({**desired.targets, **kept}.items())),
         held=held,
-        recent=window.add(recent, now, len(leaving) - len(held)),
+        recent=window.add(recent, now, sum(key not in held for key in new)),
         strangers={key: strangers[key] for key in foreign if key not in held},
     )
 

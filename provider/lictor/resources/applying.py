@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from lictor import errors
 from lictor.plan import record, window
 from lictor.plan.record import Recorded
-from lictor.resources import claims
 from lictor.resources.checking import ARN
 from lictor.resources.steps import Steps, live
 
@@ -45,7 +44,7 @@ def update(olds: Mapping[str, Any], inputs: Mapping[str, Any], remotes: Remotes)
 
 def _ended(steps: Steps) -> dict[str, Any]:
     """Return the outputs, and note whether a group that this one replaces may be left."""
-    claims.RUN.filled(steps.arn, steps.name, steps.unfilled)
+    steps.remotes.run.claims.filled(steps.arn, steps.name, steps.unfilled)
     return steps.outputs()
 
 
@@ -97,11 +96,11 @@ def delete(props: Mapping[str, Any], remotes: Remotes) -> None:
         errors.RemovalRefused: The group that takes this one's place has not got its targets.
     """
     arn, name = str(props[ARN]), str(props.get("name", ""))
-    reached = remotes.acting_as(props)
-    ours = set(record.recorded(props).attached) - claims.RUN.of_all(arn)
+    reached, claims = remotes.acting_as(props), remotes.run.claims
+    ours = set(record.recorded(props).attached) - claims.of_all(arn)
     if not ours:
         return
-    unfilled = claims.RUN.unfilled_elsewhere(arn, name)
+    unfilled = claims.unfilled_elsewhere(arn, name)
     if unfilled and not remotes.removal_allowed(name):
         raise errors.RemovalRefused(
             f"{len(ours)} targets stay in {arn}: the group that takes its place is not filled"

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi import dynamic
-from pulumi.output import Unknown
 
-from lictor.plan import record, strangers
-from lictor.resources import applying, checking, orphan, quiet
+from lictor.resources import applying, checking, comparing, orphan, quiet
 from lictor.resources.remotes import Remotes
+from lictor.resources.run import Run
 from lictor.resources.sources import given
 
 if TYPE_CHECKING:
@@ -23,9 +22,8 @@ if TYPE_CHECKING:
 
     from lictor.resources.sources import Source
 
-_PROVIDER = "__provider"
-_REACHED_BY = ("role_arn",)
-"""Arguments by which a deletion, too, reaches the group: it sees the last run's outputs only."""
+_RUN = Run()
+"""The run of this process: the stock host starts one for each."""
 
 
 class AttachmentsProvider(dynamic.ResourceProvider):
@@ -47,7 +45,7 @@ class AttachmentsProvider(dynamic.ResourceProvider):
         self._config = req.config
 
     def _remotes(self) -> Remotes:
-        return Remotes(config=self._config.get, env=os.environ)
+        return Remotes(config=self._config.get, env=os.environ, run=_RUN)
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Read Consul and plan; a problem is a failure of the resource, never an exception."""
@@ -62,21 +60,11 @@ class AttachmentsProvider(dynamic.ResourceProvider):
 
     @quiet.guarded
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        """Compare the plan with what the last run left.
-
-        A changed ownership is a change: else a refresh, which knows outputs only, would undo it.
-        """
-        moved = olds.get(checking.ARN) != news.get(checking.ARN)
-        changed = (
-            moved
-            or isinstance(news.get("targets"), Unknown)
-            or any(olds.get(key) != news.get(key) for key in (_PROVIDER, *_REACHED_BY))
-            or strangers.first_run(olds) != strangers.first_run(news)
-            or record.differs(record.recorded(olds), record.standing(news))
-        )
+        """Compare the plan with what the last run left."""
+        found = comparing.compare(olds, news)
         return dynamic.DiffResult(
-            changes=changed,
-            replaces=[checking.ARN] if moved else [],
+            changes=found.changes,
+            replaces=[checking.ARN] if found.moved else [],
             delete_before_replace=False,
         )
 

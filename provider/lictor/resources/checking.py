@@ -15,17 +15,23 @@ from pulumi.output import Unknown
 from lictor import errors
 from lictor.model import OnEmpty, Ownership, TargetType
 from lictor.plan import record, strangers
-from lictor.plan.addressing import Addressing, hosts, lookups, needs_group_port, needs_vpc
+from lictor.plan.addressing import (
+    Addressing,
+    datacenters,
+    hosts,
+    lookups,
+    needs_group_port,
+    needs_vpc,
+)
 from lictor.plan.desired import Desired, desired
 from lictor.plan.planning import Plan, Standing, plan
-from lictor.resources import claims
 from lictor.settings import attachments as settings
 from lictor.settings.attachments import ARGUMENTS, Attachments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lictor.model import Answer
+    from lictor.model import Answer, Source
     from lictor.resources.remotes import Remotes
 
 ARN = "target_group_arn"
@@ -60,11 +66,24 @@ def check(
     Returns:
         The inputs of this run, and the problem that forbids to use them or None.
     """
-    inputs = {key: value for key, value in news.items() if value is not None}
     try:
-        return {**inputs, **_planned(olds, inputs, remotes)}, None
+        return inputs(olds, news, remotes), None
     except errors.LictorError as error:
-        return inputs, str(error)
+        return _given(news), str(error)
+
+
+def inputs(olds: Mapping[str, Any], news: Mapping[str, Any], remotes: Remotes) -> dict[str, Any]:
+    """Do what :func:`check` does; a problem is raised.
+
+    Raises:
+        errors.LictorError: Whatever forbids to use the arguments, or Consul's answer.
+    """
+    arguments = _given(news)
+    return {**arguments, **_planned(olds, arguments, remotes)}
+
+
+def _given(news: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in news.items() if value is not None}
 
 
 def _planned(
@@ -84,7 +103,7 @@ def _planned(
     wanted.check_group("" if isinstance(arn, Unknown) else arn, kind.target_type)
     if kind.target_type is None or (kind.port is None and needs_group_port(answers, wanted.port)):
         return {"targets": _LATER}
-    return _Run(str(inputs.get("name", "")), arn, wanted, kind, remotes).inputs(olds, answers)
+    return _Resource(str(inputs.get("name", "")), arn, wanted, kind, remotes).inputs(olds, answers)
 
 
 def _has_unknown(value: object) -> bool:
@@ -119,7 +138,7 @@ def _kind(
 
 
 @dataclass(frozen=True)
-class _Run:
+class _Resource:
     """One resource in one run, with all that is needed to plan."""
 
     name: str
@@ -155,9 +174,11 @@ class _Run:
             self._refuse_empty_exchange(before, wants, planned, allowed=allowed)
             planned = Plan(wants.targets, {}, {})
         if isinstance(self.arn, str):
-            claims.RUN.claim(
+            run = self.remotes.run
+            run.claims.claim(
                 self.arn, self.name, planned.targets, planned.held, exclusive=self._exclusive
             )
+            run.note_unknown(self.arn, self.name, wants.unknown)
         return {
             "target_type": self.target_type.value,
             "targets": dict(planned.targets),
@@ -172,7 +193,8 @@ class _Run:
         The engine checks a replaced resource twice, the second time as if it were new: an answer
         that shrinks in between would leave a full group for an emptier one.
         """
-        claimed = claims.RUN.of(self.arn, self.name) if isinstance(self.arn, str) else ()
+        claims = self.remotes.run.claims
+        claimed = claims.of(self.arn, self.name) if isinstance(self.arn, str) else ()
         return Standing(targets=dict.fromkeys(claimed, ""))
 
     @property
@@ -203,23 +225,52 @@ class _Run:
         if not set(before.targets) - set(wants.targets):
             return wants
         sources = [source.model() for source in self.wanted.sources]
-        wants = self._desired(self.remotes.ask(sources, consistent=True), addressing)
+        wants = self._desired(self.remotes.ask(sources, consistent=True), addressing, sure=True)
         if wants.empty and self.wanted.on_empty is OnEmpty.DRAIN:
-            wants = self._desired(self.remotes.ask(sources, consistent=True), addressing)
+            answers = self.remotes.ask(sources, consistent=True)
+            wants = self._desired(answers, addressing, sure=True)
+        if self.remotes.settles and set(before.targets) - set(wants.targets):
+            self._settled(wants, sources, addressing)
         return wants
 
-    def _desired(self, answers: list[Answer], addressing: Addressing) -> Desired:
+    def _settled(self, wants: Desired, sources: list[Source], addressing: Addressing) -> None:
+        """Let nothing go before a second read, some time later, says the same."""
+        self.remotes.settle()
+        again = self._desired(self.remotes.ask(sources, consistent=True), addressing, sure=True)
+        if again.targets.keys() != wants.targets.keys():
+            raise errors.ConsulNotReady(
+                f"{' and '.join(map(str, sources))}: two reads {self.remotes.settles:g} s apart do"
+                " not agree; nothing is removed until they do"
+            )
+
+    def _desired(
+        self, answers: list[Answer], addressing: Addressing, *, sure: bool = False
+    ) -> Desired:
         """Derive the targets, asking EC2, DNS and the VPC for what only they can tell."""
-        known = addressing
-        if isinstance(self.arn, str):
-            private = lookups(answers, known)
-            known = replace(known, instance_ids=self.remotes.instance_ids(self.arn, private))
+        known = self._identified(answers, addressing, sure=sure)
         if self.wanted.resolve_hosts:
             known = replace(known, resolved=self.remotes.resolve(hosts(answers, known)))
         wants = desired(answers, known)
         if isinstance(self.arn, str) and needs_vpc(wants.targets, known):
             wants = desired(answers, replace(known, vpc=self.remotes.vpc(self.arn)))
         return wants
+
+    def _identified(
+        self, answers: list[Answer], addressing: Addressing, *, sure: bool
+    ) -> Addressing:
+        """Ask EC2 for the ids that Consul does not tell; to be sure, twice for what it lacks."""
+        known = addressing
+        for afresh in (False, True) if sure else (False,):
+            private = lookups(answers, known)
+            if not private or not isinstance(self.arn, str):
+                break
+            places = datacenters(answers)
+            found = self.remotes.instances(
+                self.arn, private, known.standing_ids, places, afresh=afresh
+            )
+            ids = {**known.instance_ids, **found.ids}
+            known = replace(known, instance_ids=ids, unknown=found.reasons)
+        return known
 
     def _strangers(
         self, olds: Mapping[str, Any], before: Standing, wants: Desired

@@ -3,7 +3,7 @@
 Renaming a resource is, to the engine, a creation followed by a deletion: the new one registers
 what stands already, then the old one deregisters the same targets and the group is empty. So
 every resource claims its targets when it is checked, and a removal leaves alone what another
-resource of the same run claims. The host starts a process for each run, which resets the claims.
+resource of the same run claims. Each run begins without claims (:mod:`lictor.resources.run`).
 """
 
 from __future__ import annotations
@@ -108,7 +108,3 @@ class Claims:
                 if other == name and where != arn and problem
             ]
         return found[0] if found else ""
-
-
-RUN = Claims()
-"""The claims of this process, which is this run."""

@@ -15,6 +15,7 @@ from lictor.settings import stack
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_TOLD: list[str] = []
 _NAMED = 5  # so many targets are named in an error or warning; the rest is counted
 
 
@@ -105,7 +106,20 @@ def _raise(failed: Mapping[str, Mapping[str, str] | None]) -> None:
         if targets
     ]
     if lines:
-        raise pulumi.RunError("\n".join([*lines, "the next run tries again"]))
+        text = "\n".join([*lines, "the next run tries again"])
+        _TOLD.append(text)
+        raise pulumi.RunError(text)
+
+
+def told() -> tuple[str, ...]:
+    """Return what failed in the run that has ended, and forget it.
+
+    For an engine in this process: it knows the failures itself, and tells them from other errors
+    of the program.
+    """
+    texts = tuple(_TOLD)
+    _TOLD.clear()
+    return texts
 
 
 def _listed(targets: Mapping[str, str]) -> str:

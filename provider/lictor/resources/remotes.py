@@ -7,6 +7,7 @@ destroy never loads Consul's client.
 from __future__ import annotations
 
 import socket
+import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -19,6 +20,7 @@ from lictor.settings.attachments import region_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from lictor.aws.instances import Found
     from lictor.aws.quotas import HeadRoom
     from lictor.aws.target_groups import Registration
     from lictor.aws.waiting import Waited
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
         TargetGroup,
         TargetHealth,
     )
+    from lictor.resources.run import Run
 
 _ALLOW_REMOVAL = "LICTOR_ALLOW_REMOVAL"
 _LONGEST_DRAIN = 3600.0
@@ -45,12 +48,20 @@ class Remotes:
     Attributes:
         config: Full key -> value, decrypted; secrets come from here and go nowhere else.
         env: The environment, for whatever config leaves out.
+        run: The run of the engine that this is part of.
         role_arn: Role to assume beyond the stack's own; empty for none.
+        patient: Whether health and draining are waited for here; else they hold, and whoever
+            runs this runs it again.
+        settles: An answer that shrinks counts when two `consistent` reads so many seconds apart
+            agree; 0 where one is enough, because the one before has been seen.
     """
 
     config: Callable[[str], str | None]
     env: Mapping[str, str]
+    run: Run
     role_arn: str = ""
+    patient: bool = True
+    settles: float = 0.0
 
     def acting_as(self, properties: Mapping[str, Any]) -> Remotes:
         """Return the remotes of a resource that names a role of its own among its arguments."""
@@ -69,21 +80,50 @@ class Remotes:
         """Read every source, or fail as a whole."""
         from lictor.consul import services  # noqa: PLC0415 - see the module's docstring
 
-        client = _consul(connections.consul(self.config, self.env))
+        connection = connections.consul(self.config, self.env)
+        self.run.note_asked(connection, sources)
+        client = _consul(connection)
         return [services.read(client, source, consistent=consistent) for source in sources]
+
+    def settle(self) -> None:
+        """Let the time pass that lies between two reads that have to agree."""
+        time.sleep(self.settles)
 
     def target_group(self, arn: str) -> TargetGroup:
         """Look up what a group is; asked once a process, for it never changes."""
         return _describe(self._access(arn), arn)
 
-    def instance_ids(self, arn: str, addresses: Sequence[str]) -> Mapping[str, str]:
-        """Look up private addresses in EC2: address -> instance id."""
-        if not addresses:
-            return {}
-        from lictor.aws import instances  # noqa: PLC0415 - see the module's docstring
+    def instances(
+        self,
+        arn: str,
+        addresses: Sequence[str],
+        standing: Collection[str],
+        datacenters: Sequence[str],
+        *,
+        afresh: bool = False,
+    ) -> Found:
+        """Look up private addresses in EC2; what this run has asked before is remembered.
 
-        vpc_id = self.target_group(arn).vpc_id
-        return instances.by_address(self._access(arn), addresses, vpc_id).ids
+        Other groups' turn comes later in the run: the addresses of the datacenters' nodes are
+        taken along where a call has room for them.
+
+        Args:
+            arn: The group for which they are looked up.
+            addresses: What to look up.
+            standing: Ids of the instances that stand in the group.
+            datacenters: Where in Consul those addresses are from.
+            afresh: Ask again.
+        """
+        from lictor.aws.instances import Group  # noqa: PLC0415 - see the module's docstring
+
+        group = Group(lambda: self.target_group(arn).vpc_id, standing)
+        known = self.run.instances(self._access(arn))
+        return known.by_address(addresses, group, lambda: self._nodes(datacenters), afresh=afresh)
+
+    def _nodes(self, datacenters: Sequence[str]) -> list[str]:
+        """List the addresses of Consul's nodes, as far as it tells."""
+        client = _consul(connections.consul(self.config, self.env))
+        return [text for where in datacenters for text in self.run.nodes(client, where)]
 
     def vpc(self, arn: str) -> tuple[str, ...]:
         """Look up the address ranges of a group's VPC."""
@@ -101,6 +141,8 @@ class Remotes:
         self, arn: str, keys: Collection[str], seconds: float, say: Callable[[str], None]
     ) -> None:
         """Wait until targets are healthy, for so long; running out of time is no error."""
+        if not self.patient:
+            return
         from lictor.aws import waiting  # noqa: PLC0415 - see the module's docstring
 
         wait = waiting.Wait(seconds, lambda waited: say(_progress("healthy", waited)))

@@ -18,7 +18,6 @@ from lictor import errors
 from lictor.model import Ownership, TargetType, WaitFor
 from lictor.plan import headroom, placement, record, removal, waiting, window, zones
 from lictor.plan.record import Recorded
-from lictor.resources import claims
 from lictor.settings import attachments as settings
 
 if TYPE_CHECKING:
@@ -178,7 +177,7 @@ class Steps:
 
         What another resource of this run claims is simply no longer ours.
         """
-        theirs = claims.RUN.of_others(self.arn, self.name)
+        theirs = self.remotes.run.claims.of_others(self.arn, self.name)
         for key in removal.candidates(self.attached, self.plan.targets):
             if key in theirs:
                 del self.attached[key]
@@ -189,11 +188,12 @@ class Steps:
         """Register what can stand and does not yet."""
         labels = self.plan.targets
         kind = TargetType(self.inputs["target_type"])
+        unknown = self.remotes.run.unknown(self.arn, self.name)
         standing = live(self.listed or {})
         calls: list[Target] = []
         for key in keys:
             target = zones.target(key, labels[key])
-            reason = placement.unplaceable(target, kind)
+            reason = placement.unplaceable(target, kind, unknown.get(key, ""))
             if reason:
                 self.failed[key] = reason
             elif key in standing and self.listed is not None:

@@ -166,13 +166,13 @@ def from_inputs(inputs: Mapping[str, Any]) -> Attachments:
     return reading.read(arguments, Attachments, at="", spelling=reading.Spelling.SNAKE)
 
 
-def region_of(arn: str) -> str:
+def region_of(arn: object) -> str:
     """Return the region of a target group's ARN.
 
     Raises:
-        errors.SettingsError: The text is not the ARN of a target group.
+        errors.SettingsError: What was given is not the ARN of a target group.
     """
-    match = shapes.TARGET_GROUP.fullmatch(arn)
+    match = shapes.TARGET_GROUP.fullmatch(arn) if isinstance(arn, str) else None
     if match is None:
         found = repr(arn) if arn else "none"
         raise errors.SettingsError(

@@ -81,7 +81,7 @@ def aws(config: Config, region: str, role_arn: str = "") -> AWSAccess:
     Raises:
         errors.SettingsError: An endpoint or a role that cannot be, or half a pair of keys.
     """
-    access_key, secret_key = config("aws:accessKey") or "", config("aws:secretKey") or ""
+    access_key, secret_key = _key(config, "aws:accessKey"), _key(config, "aws:secretKey")
     if bool(access_key) != bool(secret_key):
         here, missing = ("accessKey", "secretKey") if access_key else ("secretKey", "accessKey")
         raise errors.SettingsError(f"aws:{here} is set without aws:{missing}: set both or neither")
@@ -91,10 +91,15 @@ def aws(config: Config, region: str, role_arn: str = "") -> AWSAccess:
         profile=config("aws:profile") or "",
         access_key=access_key,
         secret_key=secret_key,
-        token=config("aws:token") or "",
+        token=_key(config, "aws:token"),
         endpoints=_endpoints(config("aws:endpoints")),
         roles=(*roles, AssumedRole(role_arn)) if role_arn else roles,
     )
+
+
+def _key(config: Config, name: str) -> str:
+    """Read a key or token; one that was piped in from a file ends in a line break."""
+    return (config(name) or "").strip()
 
 
 def _roles(config: Config) -> tuple[AssumedRole, ...]:

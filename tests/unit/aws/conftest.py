@@ -1,4 +1,4 @@
-"""One stand-in for all tests of this folder, as new before each."""
+"""Ways to the stand-in, without the settings of whoever runs the tests."""
 
 from __future__ import annotations
 
@@ -11,28 +11,11 @@ from botocore.retries.standard import ExponentialBackoff
 
 from lictor.aws import budget
 from lictor.model import AWSAccess
-from tests.fakes.aws import process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from tests.fakes.aws.client import StandIn
 
 _NUMBERS = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def standin() -> Iterator[StandIn]:
-    """Run the stand-in."""
-    with process.start() as running:
-        yield running
-
-
-@pytest.fixture
-def aws(standin: StandIn) -> StandIn:
-    """Hand out the stand-in without faults, rules and log; old groups do no harm."""
-    standin.reset()
-    return standin
 
 
 @pytest.fixture(scope="session")
@@ -75,14 +58,3 @@ def make_access(standin: StandIn) -> AWSAccess:
         secret_key="secret",  # noqa: S106 - nothing checks it
         endpoints=endpoints,
     )
-
-
-@pytest.fixture
-def make_group(aws: StandIn) -> Callable[..., str]:
-    """Return a maker of target groups with names of their own."""
-
-    def make(target_type: str = "ip", port: int = 80, *, attached: bool = True) -> str:
-        name = f"rooms-{os.getpid()}-{next(_NUMBERS)}"
-        return aws.create_group(name, target_type, port, attached=attached)
-
-    return make

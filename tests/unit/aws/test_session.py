@@ -7,7 +7,7 @@ import json
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -295,13 +295,41 @@ def test_an_endpoint_where_nobody_listens(
     assert "\n" not in text
 
 
-def test_a_proxys_password_is_not_shown(access: AWSAccess, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://user:pass-word@127.0.0.1:1",
+        "http://user:pass-word@127.0.0.1:99999",
+        "socks5://user:pass-word@127.0.0.1:1",
+        "://user:pass-word@127.0.0.1",
+    ],
+)
+def test_a_proxys_password_is_not_shown(
+    access: AWSAccess, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
     """boto3 follows the proxy variables; what stands in them is not for a log."""
-    (port,) = free_ports(1)
-    monkeypatch.setenv("https_proxy", f"http://user:pass-word@127.0.0.1:{port}")
-    with pytest.raises(errors.AWSError, match="check the network") as caught:
+    monkeypatch.setenv("https_proxy", proxy)
+    with pytest.raises(errors.AWSError, match="HTTPS_PROXY") as caught:
         target_groups.listing(dataclasses.replace(access, endpoints=()), ARN)
     assert "pass-word" not in str(caught.value)
+
+
+@pytest.mark.parametrize("roles", [(), (AssumedRole(ROLE),)], ids=["call", "role"])
+def test_a_token_that_cannot_be_sent_is_not_shown(
+    access: AWSAccess, roles: tuple[AssumedRole, ...]
+) -> None:
+    """With a line break in it a header cannot be; the text says so without it."""
+    mine = dataclasses.replace(access, token="sec-ret\nsec-ret", roles=roles)  # noqa: S106 - made up
+    with pytest.raises(errors.AWSError, match=r"cannot be sent .* check aws:token") as caught:
+        target_groups.listing(mine, ARN)
+    assert "sec-ret" not in str(caught.value)
+
+
+def test_no_client_waits_for_ever(access: AWSAccess) -> None:
+    """Those neither that botocore makes by itself, to assume the role of a profile."""
+    core = session._core(access)  # noqa: SLF001 - botocore's own, which it makes them with
+    config: Any = core.create_client("sts", region_name="us-west-2").meta.config
+    assert (config.connect_timeout, config.read_timeout) == (5, 20)
 
 
 def test_secrets_are_in_no_repr(access: AWSAccess) -> None:

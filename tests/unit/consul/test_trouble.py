@@ -42,6 +42,7 @@ def failure(client: Client, kind: type[errors.ConsulError]) -> str:
         (Odd(status=500, body=b"rpc error"), "answered 500: rpc error; see its log"),
         (Odd(status=502, body=b"<h1>Bad\nGateway</h1>"), "answered 502: <h1>Bad Gateway</h1>"),
         (Odd(status=404), "answered 404: []"),
+        (Odd(status=500, body=b"\x1b[31mred\x07\xff"), "answered 500: [31mred \ufffd; see its log"),
         (Odd(status=204, body=b""), "answered 204; see its log"),
         (Odd(body=b"<html>"), "cannot be read"),
         (Odd(body=b'[{"Node": {}}]'), "at `$[0].Node`"),
@@ -198,3 +199,26 @@ def test_a_proxy_of_the_environment(
     monkeypatch.delenv("NO_PROXY", raising=False)
     services.read(make_client("http://consul.example:8500"), WEB)
     assert odd.asked[0].path == "http://consul.example:8500/v1/health/service/web"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "said"),
+    [
+        ("http://user:pass-word@proxy:99999", "its address, or that of the proxy, cannot be read"),
+        ("http://user:pass-word#x@proxy:1", "its address, or that of the proxy, cannot be read"),
+        ("://user:pass-word@proxy", "its address, or that of the proxy, cannot be read"),
+        ("http://user:pass-word@", "TypeError"),
+        ("http://user:pass-word@127.0.0.1:1", "through the proxy: connection refused"),
+    ],
+)
+def test_a_proxys_password_is_not_shown(
+    make_client: Callable[..., Client], monkeypatch: pytest.MonkeyPatch, proxy: str, said: str
+) -> None:
+    """Neither where nobody listens nor where its address is none."""
+    monkeypatch.setenv("http_proxy", proxy)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    text = failure(make_client("http://consul.example:8500"), errors.ConsulUnreachable)
+    assert said in text
+    assert "HTTP_PROXY" in text
+    assert "pass-word" not in text

@@ -35,7 +35,13 @@ GOOD = [
     }
 ]
 BYTES = json.dumps(GOOD).encode()
-DECODERS = (wire.entries, wire.executed, wire.explained, wire.peering_state)
+DECODERS = (
+    wire.entries,
+    wire.executed,
+    wire.explained,
+    wire.node_addresses,
+    wire.peering_state,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

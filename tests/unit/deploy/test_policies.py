@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,10 +23,9 @@ from lictor.model import (
     Target,
 )
 from tests.fakes import consul
-from tests.fakes.aws import process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.fakes.aws.client import StandIn
     from tests.fakes.consul import Consul
@@ -57,13 +55,6 @@ def without(action: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def standin() -> Iterator[StandIn]:
-    """Run the stand-in."""
-    with process.start() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def access(standin: StandIn) -> AWSAccess:
     """Return the way to the stand-in."""
     endpoints = tuple((name, standin.url) for name in ("ec2", "elbv2"))
@@ -71,9 +62,9 @@ def access(standin: StandIn) -> AWSAccess:
 
 
 @pytest.fixture
-def arn(standin: StandIn) -> Iterator[str]:
+def arn(standin: StandIn, make_group: Callable[..., str]) -> Iterator[str]:
     """Return a group of the test's own, and lift the policy after it."""
-    yield standin.create_group(f"policy-{os.getpid()}-{uuid.uuid4().hex[:8]}", "ip")
+    yield make_group()
     standin.policy(None)
 
 
@@ -86,7 +77,7 @@ def everything(access: AWSAccess, arn: str) -> None:
     target_groups.listing(access, arn)
     target_groups.deregister(access, arn, TARGETS)
     quotas.head_room(access, arn)
-    instances.by_address(access, ["172.31.0.4"], group.vpc_id)
+    instances.Instances(access).by_address(["172.31.0.4"], instances.Group(lambda: group.vpc_id))
     networks.cidrs(access, group.vpc_id)
 
 

@@ -1,18 +1,13 @@
-"""One stand-in for all tests of this folder, as new before each."""
+"""The stand-in as boto3 sees it."""
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 import pytest
 from botocore.config import Config
 
-from tests.fakes.aws import process
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client as Elbv2
 
     from tests.fakes.aws.client import StandIn
@@ -21,34 +16,6 @@ ONCE = Config(retries={"total_max_attempts": 1})
 
 
 @pytest.fixture(scope="session")
-def standin() -> Iterator[StandIn]:
-    """Run the stand-in."""
-    with process.start() as running:
-        yield running
-
-
-@pytest.fixture
-def aws(standin: StandIn) -> StandIn:
-    """Hand out the stand-in without faults, rules and log; old groups do no harm."""
-    standin.reset()
-    return standin
-
-
-@pytest.fixture(scope="session")
 def elbv2(standin: StandIn) -> Elbv2:
     """Return a client that tries once, so that each fault is seen."""
     return standin.boto3("elbv2", ONCE)
-
-
-_NUMBERS = itertools.count(1)
-
-
-@pytest.fixture
-def make_group(aws: StandIn) -> Callable[..., str]:
-    """Return a maker of target groups with names of their own."""
-
-    def make(target_type: str = "ip", port: int = 80, *, attached: bool = True) -> str:
-        name = f"group-{next(_NUMBERS)}"
-        return aws.create_group(name, target_type, port, attached=attached)
-
-    return make

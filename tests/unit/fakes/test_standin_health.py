@@ -23,6 +23,29 @@ KEY = f"{IP}:80"
 TARGETS: list[TargetDescriptionTypeDef] = [{"Id": IP}]
 
 
+@pytest.fixture
+def arn(elbv2: Elbv2, make_group: MakeGroup) -> str:
+    """Return a group with one target."""
+    arn = make_group()
+    elbv2.register_targets(TargetGroupArn=arn, Targets=TARGETS)
+    return arn
+
+
+@pytest.fixture
+def instance(aws: StandIn) -> str:
+    """Start an instance."""
+    [(instance, _)] = aws.create_instances(1)
+    return instance
+
+
+@pytest.fixture
+def home(elbv2: Elbv2, make_group: MakeGroup, instance: str) -> str:
+    """Return a group whose one target is the instance."""
+    home = make_group("instance")
+    elbv2.register_targets(TargetGroupArn=home, Targets=[{"Id": instance}])
+    return home
+
+
 def said(elbv2: Elbv2, arn: str, target: str | None = None) -> list[tuple[str, str | None]]:
     """Return state and reason of the listed targets, or of the one asked for."""
     answer = (
@@ -48,15 +71,13 @@ def test_new_target_is_initial_then_healthy(
 
 
 def test_deregistered_target_drains_for_the_groups_delay(
-    aws: StandIn, elbv2: Elbv2, make_group: MakeGroup
+    aws: StandIn, elbv2: Elbv2, arn: str
 ) -> None:
     """The attribute says how long; then the list forgets the target and the filter says unused."""
-    arn = make_group()
     elbv2.modify_target_group_attributes(
         TargetGroupArn=arn,
         Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "120"}],
     )
-    elbv2.register_targets(TargetGroupArn=arn, Targets=TARGETS)
     elbv2.deregister_targets(TargetGroupArn=arn, Targets=TARGETS)
     draining = [("draining", "Target.DeregistrationInProgress")]
     assert said(elbv2, arn) == draining
@@ -67,23 +88,15 @@ def test_deregistered_target_drains_for_the_groups_delay(
     assert said(elbv2, arn, IP) == [("unused", "Target.NotRegistered")]
 
 
-def test_draining_setting_overrides_the_delay(
-    aws: StandIn, elbv2: Elbv2, make_group: MakeGroup
-) -> None:
+def test_draining_setting_overrides_the_delay(aws: StandIn, elbv2: Elbv2, arn: str) -> None:
     """With no drain at all a target is gone at once."""
-    arn = make_group()
     aws.settings(draining_seconds=0)
-    elbv2.register_targets(TargetGroupArn=arn, Targets=TARGETS)
     elbv2.deregister_targets(TargetGroupArn=arn, Targets=TARGETS)
     assert aws.targets(arn) == {}
 
 
-def test_registering_again_cancels_the_drain(
-    aws: StandIn, elbv2: Elbv2, make_group: MakeGroup
-) -> None:
+def test_registering_again_cancels_the_drain(aws: StandIn, elbv2: Elbv2, arn: str) -> None:
     """A target that comes back in time stays, and is checked anew."""
-    arn = make_group()
-    elbv2.register_targets(TargetGroupArn=arn, Targets=TARGETS)
     aws.advance(10)
     elbv2.deregister_targets(TargetGroupArn=arn, Targets=TARGETS)
     elbv2.register_targets(TargetGroupArn=arn, Targets=TARGETS)
@@ -93,11 +106,9 @@ def test_registering_again_cancels_the_drain(
 
 
 def test_deregistering_again_does_not_prolong_the_drain(
-    aws: StandIn, elbv2: Elbv2, make_group: MakeGroup
+    aws: StandIn, elbv2: Elbv2, arn: str
 ) -> None:
     """The delay runs from the first deregistration."""
-    arn = make_group()
-    elbv2.register_targets(TargetGroupArn=arn, Targets=TARGETS)
     elbv2.deregister_targets(TargetGroupArn=arn, Targets=TARGETS)
     aws.advance(200)
     elbv2.deregister_targets(TargetGroupArn=arn, Targets=TARGETS)
@@ -113,50 +124,36 @@ def test_group_behind_no_load_balancer_is_unused(elbv2: Elbv2, make_group: MakeG
 
 
 def test_stopped_instance_stays_and_is_unused(
-    aws: StandIn, elbv2: Elbv2, make_group: MakeGroup
+    aws: StandIn, elbv2: Elbv2, home: str, instance: str
 ) -> None:
     """As observed on AWS: the target stays in the list."""
-    arn = make_group("instance")
-    [(instance, _)] = aws.create_instances(1)
-    elbv2.register_targets(TargetGroupArn=arn, Targets=[{"Id": instance}])
     aws.stop_instance(instance)
-    assert said(elbv2, arn) == [("unused", "Target.InvalidState")]
+    assert said(elbv2, home) == [("unused", "Target.InvalidState")]
     aws.start_instance(instance)
-    assert said(elbv2, arn) == [("initial", "Elb.RegistrationInProgress")]
+    assert said(elbv2, home) == [("initial", "Elb.RegistrationInProgress")]
 
 
 def test_terminated_instance_leaves_the_list_but_drains_when_asked_for(
-    aws: StandIn, elbv2: Elbv2, make_group: MakeGroup
+    aws: StandIn, elbv2: Elbv2, home: str, instance: str
 ) -> None:
     """As observed on AWS: a drain wait that asks by id would never end."""
-    arn = make_group("instance")
-    [(instance, _)] = aws.create_instances(1)
-    elbv2.register_targets(TargetGroupArn=arn, Targets=[{"Id": instance}])
     aws.terminate_instance(instance)
-    assert said(elbv2, arn) == []
+    assert said(elbv2, home) == []
     aws.advance(600)
-    assert said(elbv2, arn, instance) == [("draining", "Target.DeregistrationInProgress")]
+    assert said(elbv2, home, instance) == [("draining", "Target.DeregistrationInProgress")]
 
 
 @pytest.mark.parametrize("state", ["healthy", "unhealthy", "unused", "unavailable"])
-def test_health_can_be_forced(
-    aws: StandIn, elbv2: Elbv2, make_group: MakeGroup, state: str
-) -> None:
+def test_health_can_be_forced(aws: StandIn, elbv2: Elbv2, arn: str, state: str) -> None:
     """A test says how healthy a target is and why, until it lets go."""
-    arn = make_group()
-    elbv2.register_targets(TargetGroupArn=arn, Targets=TARGETS)
     aws.health(arn, KEY, state, "Target.Timeout")
     assert said(elbv2, arn) == [(state, "Target.Timeout")]
     aws.health(arn, KEY, None)
     assert aws.targets(arn) == {KEY: "initial"}
 
 
-def test_forced_health_ends_with_the_registration(
-    aws: StandIn, elbv2: Elbv2, make_group: MakeGroup
-) -> None:
+def test_forced_health_ends_with_the_registration(aws: StandIn, elbv2: Elbv2, arn: str) -> None:
     """A target that drains says so, whatever was forced; a state nobody knows is refused."""
-    arn = make_group()
-    elbv2.register_targets(TargetGroupArn=arn, Targets=TARGETS)
     aws.health(arn, KEY, "unhealthy")
     assert said(elbv2, arn) == [("unhealthy", "Target.FailedHealthChecks")]
     elbv2.deregister_targets(TargetGroupArn=arn, Targets=TARGETS)
@@ -182,11 +179,9 @@ def test_reset_turns_the_clock_back_without_harm(
     assert aws.targets(arn) == {KEY: "healthy"}
 
 
-def test_waiters_of_boto3_end(aws: StandIn, elbv2: Elbv2, make_group: MakeGroup) -> None:
+def test_waiters_of_boto3_end(aws: StandIn, elbv2: Elbv2, arn: str) -> None:
     """Botocore's own target waiters are content with the answers."""
-    arn = make_group()
     aws.settings(initial_seconds=0, draining_seconds=0)
-    elbv2.register_targets(TargetGroupArn=arn, Targets=TARGETS)
     elbv2.get_waiter("target_in_service").wait(
         TargetGroupArn=arn, Targets=TARGETS, WaiterConfig={"Delay": 0, "MaxAttempts": 1}
     )

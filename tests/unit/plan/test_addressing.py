@@ -2,10 +2,11 @@
 
 import pytest
 
-from lictor.model import Target, TargetId, TargetType
+from lictor.model import ConsulService, PreparedQuery, Target, TargetId, TargetType
 from lictor.plan.addressing import (
     Addressing,
     canonical,
+    datacenters,
     hosts,
     lookups,
     needs_group_port,
@@ -132,6 +133,33 @@ def test_ec2_is_asked_only_for_what_consul_does_not_tell() -> None:
     assert "10.0.0.8" in lookups([answer], everything)
     assert lookups([answer], Addressing(TargetType.INSTANCE, target_id=TargetId.NODE_META)) == ()
     assert lookups([answer], IP) == ()
+
+
+def test_what_ec2_has_told_is_not_asked_again() -> None:
+    """One address of an instance is enough; only those that are still without an id are left."""
+    answer = make_answer(
+        make_instance(address="172.17.0.2", node_address="10.0.0.9"),
+        make_instance(address="172.17.0.3", node_address="10.0.0.8"),
+    )
+    known = Addressing(TargetType.INSTANCE, instance_ids={"10.0.0.9": OTHER})
+    assert lookups([answer], known) == ("10.0.0.8", "172.17.0.3")
+
+
+def test_ids_that_stand_are_read_from_the_keys() -> None:
+    """Whatever the port; an address that stands in for an id is one of them and does no harm."""
+    standing = {f"{INSTANCE}:80": "", f"{INSTANCE}:81": "", "fd00::1:80": ""}
+    assert Addressing(TargetType.INSTANCE, standing=standing).standing_ids == {INSTANCE, "fd00::1"}
+
+
+def test_nodes_are_looked_for_in_our_own_datacenters() -> None:
+    """A peer's are named by the peer; instances that do not count say nothing."""
+    answers = [
+        make_answer(make_instance(datacenter="dc2"), make_instance(datacenter="dc1")),
+        make_answer(make_instance(datacenter="dc3", status="critical")),
+        make_answer(make_instance(datacenter="far"), source=ConsulService("web", peer="east")),
+        make_answer(make_instance(datacenter="dc4"), source=PreparedQuery("web")),
+    ]
+    assert datacenters(answers) == ("dc1", "dc2", "dc4")
 
 
 def test_host_names_are_listed_and_become_a_target_for_each_address() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lictor.model import Answer, ConsulService, Status, TargetType
 from lictor.plan.desired import Addressing, Desired, desired
-from tests.unit.plan.make import make_answer, make_instance
+from tests.unit.plan.make import INSTANCE, make_answer, make_instance
 
 T = TypeVar("T")
 IP = Addressing(TargetType.IP)
@@ -55,6 +55,43 @@ def test_sources_unite(some: list[Answer], others: list[Answer]) -> None:
     assert desired([*some, *some], IP) == Desired(
         desired(some, IP).targets, desired(some, IP).empty * 2
     )
+
+
+@given(
+    ANSWERS,
+    st.dictionaries(st.sampled_from(["10.0.0.1", "10.0.0.2", "fd00::1"]), st.booleans()),
+    st.randoms(use_true_random=False),
+)
+def test_every_address_that_ec2_does_not_know_says_why(
+    answers: list[Answer], told: dict[str, bool], chance: Random
+) -> None:
+    """Those and no others, in any order; what EC2 was not asked for says nothing."""
+    addressing = Addressing(
+        TargetType.INSTANCE,
+        instance_ids={address: INSTANCE for address, known in told.items() if known},
+        unknown={address: f"nobody has {address}" for address, known in told.items() if not known},
+    )
+    wanted = desired(answers, addressing)
+    ids = {key: key.rpartition(":")[0] for key in wanted.targets}
+    assert wanted.unknown == {
+        key: f"nobody has {ident}" for key, ident in ids.items() if told.get(ident) is False
+    }
+    shuffled = desired(_shuffled(answers, chance), addressing)
+    assert shuffled.unknown == wanted.unknown
+
+
+def test_an_instance_with_two_addresses_says_why_of_both() -> None:
+    """Its own and its node's; of several that share a key, the first text in order speaks."""
+    said = {"172.17.0.2": "not this", "10.0.0.1": "nor that", "10.0.0.2": "nor the other"}
+    made = [
+        make_instance(address="172.17.0.2", node_address=node) for node in ("10.0.0.1", "10.0.0.2")
+    ]
+    answer = make_answer(*made)
+    addressing = Addressing(TargetType.INSTANCE, unknown=said)
+    for both in (answer, make_answer(*reversed(made))):
+        assert desired([both], addressing).unknown == {"172.17.0.2:8080": "not this; nor that"}
+    one_known = Addressing(TargetType.INSTANCE, unknown=said, instance_ids={"10.0.0.1": INSTANCE})
+    assert desired([answer], one_known).unknown == {"172.17.0.2:8080": "not this; nor the other"}
 
 
 def test_instances_that_share_a_target_become_one() -> None:

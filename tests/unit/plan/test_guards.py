@@ -193,6 +193,14 @@ class TestDelay:
         first = make_plan(make_keys(2), make_keys(3), guards=self.limits)
         assert make_plan(make_keys(2), make_keys(3), held=first.held).held == {}
 
+    def test_no_delay_is_longer_than_it_is(self) -> None:
+        """Neither where a clock was far ahead for a moment, nor where it was shortened since."""
+        ahead = NOW + timedelta(days=4000)
+        for limits, now in ((self.limits, ahead), (Guards(removal_delay=3600), NOW)):
+            first = make_plan(make_keys(2), make_keys(3), guards=limits, now=now)
+            back = make_plan(make_keys(2), make_keys(3), guards=self.limits, held=first.held)
+            assert set(back.held.values()) == {"removal_delay; due 2026-11-21T08:01:00Z"}
+
     def test_draining_waits_for_the_delay(self) -> None:
         """The user's word lifts floors, not the delay."""
         limits = Guards(removal_delay=60, on_empty=OnEmpty.DRAIN)

@@ -52,6 +52,16 @@ def test_an_instance_group_refuses_all_else(text: str) -> None:
     )
 
 
+def test_why_there_is_no_id_is_told_where_it_is_known() -> None:
+    """It goes with an address that has no id, and with nothing else."""
+    kind, why = TargetType.INSTANCE, "no instance has the address 10.0.0.1 in us-west-2"
+    expected = f"no EC2 instance id found: {why}"
+    assert unplaceable(Target("10.0.0.1", 80), kind, why) == expected
+    assert unplaceable(Target(INSTANCE, 80), kind, why) is None
+    assert unplaceable(Target("10.0.0.1", 0), kind, why) == "port 0 is out of range"
+    assert unplaceable(Target("10.0.0.1", 80), TargetType.IP, why) is None
+
+
 @pytest.mark.parametrize("port", [-1, 0, 65536])
 @pytest.mark.parametrize("kind", list(TargetType))
 def test_a_port_out_of_range_is_refused(port: int, kind: TargetType) -> None:

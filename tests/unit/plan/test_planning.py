@@ -1,7 +1,8 @@
 """Plans, and sequences of them: what holds whatever Consul answers, and whenever."""
 
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -42,6 +43,17 @@ RECENT = st.dictionaries(
     st.integers(1, 9),
     max_size=3,
 )
+
+
+def runs(
+    guards: Guards, steps: list[tuple[set[str], float, float]]
+) -> Iterator[tuple[Group, set[str], datetime]]:
+    """Run a group step by step; yield it after each, with what Consul named, and when."""
+    group, now = Group(guards), NOW
+    for named, wait, _ in steps:
+        now += timedelta(seconds=wait)
+        group.run(named, now)
+        yield group, named, now
 
 
 @given(KEYS, KEYS, GUARDS, RECENT)
@@ -120,10 +132,7 @@ def test_what_stands_is_what_consul_names_and_what_is_told_as_held(
     guards: Guards, steps: list[tuple[set[str], float, float]]
 ) -> None:
     """After every run the group is the plan: nothing forgotten, nothing stays unnoticed."""
-    group, now = Group(guards), NOW
-    for named, wait, _ in steps:
-        now += timedelta(seconds=wait)
-        group.run(named, now)
+    for group, named, _ in runs(guards, steps):
         assert set(group.outputs.attached) == set(group.listing)
         assert set(group.listing) == named | set(group.outputs.held)
 
@@ -133,10 +142,7 @@ def test_a_second_run_does_nothing(
     guards: Guards, steps: list[tuple[set[str], float, float]]
 ) -> None:
     """A hold is one change and then none; only what update kept back is tried again."""
-    group, now = Group(guards), NOW
-    for named, wait, _ in steps:
-        now += timedelta(seconds=wait)
-        group.run(named, now)
+    for group, named, now in runs(guards, steps):
         assume(set(group.outputs.held) == set(group.inputs.held))
         calls = group.calls
         assert not group.run(named, now)

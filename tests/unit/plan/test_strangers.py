@@ -1,15 +1,17 @@
 """Strangers in an exclusive group."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from lictor.model import Guards, Policy, TargetState
+from lictor.model import Guards, Policy, TargetState, TargetType
 from lictor.plan import record, strangers
-from lictor.plan.planning import Standing
+from lictor.plan.planning import Standing, plan
 from lictor.plan.record import Recorded
 from tests.unit.plan.make import (
     NOW,
+    make_desired,
     make_key,
     make_keys,
     make_listing,
@@ -88,6 +90,17 @@ def test_a_held_stranger_is_one_change_and_a_stranger_to_remove_always_is() -> N
     assert record.differs(old, new)
     assert not record.differs(replace(old, held=plan.held), new)
     assert record.differs(old, Standing(make_targets([A]), strangers=STRANGER))
+
+
+def test_a_stranger_that_was_kept_back_is_counted_once() -> None:
+    """The last run was to remove it and could not: runs that remove nothing take no share."""
+    named, standing = make_desired(make_keys(10)), Standing(make_targets(make_keys(10)))
+    for step in range(5):
+        now = NOW + timedelta(seconds=5 * step)
+        made = plan(named, standing, Guards(), TargetType.IP, now, strangers=STRANGER)
+        assert made.strangers == STRANGER
+        assert made.recent == {"2026-11-21T08:00:00Z": 1}
+        standing = Standing(made.targets, made.held, made.recent, made.strangers)
 
 
 def test_the_delay_of_a_stranger_is_copied() -> None:

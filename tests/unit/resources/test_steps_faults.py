@@ -19,6 +19,7 @@ from lictor.model import Answer, Instance, Status
 from lictor.plan import record
 from lictor.resources import applying, checking
 from lictor.resources.remotes import Remotes
+from lictor.resources.run import Run
 from tests.fakes.aws import process
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Story:
             "aws:secretKey": "secret",
             "aws:endpoints": json.dumps([{"elbv2": self.aws.url, "ec2": self.aws.url}]),
         }
-        return Scripted(config.get, env, scene=self.scene)
+        return Scripted(config.get, env, Run(), scene=self.scene)
 
     def keys(self) -> set[str]:
         """List what Consul names."""

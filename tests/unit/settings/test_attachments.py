@@ -200,6 +200,9 @@ def test_the_region_is_the_arns(arn: str, region: str | None) -> None:
 @pytest.mark.parametrize(
     "arn",
     [
+        7,
+        ["web"],
+        None,
         "",
         "web",
         ARN + "0",

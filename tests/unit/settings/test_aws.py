@@ -36,6 +36,13 @@ def test_the_keys_are_those_of_pulumis_provider() -> None:
     assert access.secret_key == access.token == "s3cret"  # noqa: S105 - data
 
 
+def test_a_line_break_at_the_end_is_no_part_of_a_key() -> None:
+    """Keys come out of files; a line break in a header would be an error that shows the token."""
+    ended = {name: f"{text}\n" for name, text in SECRETS.items()}
+    access = connections.aws(make_config(**ended), "us-west-2")
+    assert (access.access_key, access.secret_key, access.token) == ("AKIAs3cret", *["s3cret"] * 2)
+
+
 @pytest.mark.parametrize(
     ("given_key", "missing"), [("accessKey", "secretKey"), ("secretKey", "accessKey")]
 )

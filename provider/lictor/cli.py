@@ -1,0 +1,124 @@
+"""lictor's verbs: what they are called and take; each imports its room when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lictor import errors
+
+_USAGE = 2
+
+
+class _Group(click.Group):
+    """Ends every verb in an exit code, and an error of ours in its text alone."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+        try:
+            return super().invoke(ctx)
+        except errors.LictorError as error:
+            if os.environ.get("LICTOR_DEBUG"):
+                raise
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(_USAGE if isinstance(error, errors.SettingsError) else 1)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lictor")
+def main() -> None:
+    """Consul decides, Pulumi records, AWS follows."""
+
+
+def _stack(command: Any) -> Any:  # noqa: ANN401 - click's decorators
+    """Add what every verb takes that runs the stack."""
+    for option in (
+        click.option("--stack", "-s", help="Name of the stack; default: the selected one."),
+        click.option(
+            "--cwd",
+            "-C",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            default=".",
+            help="Folder of the Pulumi project.",
+        ),
+        click.option("--whole-stack", is_flag=True, help="Run all of the stack's resources."),
+        click.option("--verbose", "-v", is_flag=True, help="Print all that Pulumi prints."),
+        click.option("--log-json", is_flag=True, help="A JSON object on every line."),
+    ):
+        command = option(command)
+    return command
+
+
+@main.command()
+@_stack
+@click.option("--refresh", "-r", is_flag=True, help="Compare state with AWS first.")
+@click.option(
+    "--allow-removal",
+    metavar="NAMES",
+    default="",
+    envvar="LICTOR_ALLOW_REMOVAL",
+    help="Let the removals of these resources through the guards, this once; * for all.",
+)
+def up(**options: Any) -> None:  # noqa: ANN401 - click's options
+    """Bring target groups to what Consul says, once."""
+    sys.exit(_once(dry=False, **options))
+
+
+@main.command()
+@_stack
+@click.option("--refresh", "-r", is_flag=True, help="Compare state with AWS first.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--markdown", is_flag=True, help="Print a table for a pull request.")
+def preview(**options: Any) -> None:  # noqa: ANN401 - click's options
+    """Tell what `lictor up` would do."""
+    sys.exit(_once(dry=True, **options))
+
+
+def _once(  # noqa: PLR0913 - the verbs' options
+    *,
+    dry: bool,
+    stack: str | None,
+    cwd: Path,
+    whole_stack: bool,
+    verbose: bool,
+    log_json: bool,
+    refresh: bool,
+    allow_removal: str = "",
+    as_json: bool = False,
+    markdown: bool = False,
+) -> int:
+    from lictor.watch import once, report, telling  # noqa: PLC0415 - see the module's docstring
+    from lictor.watch.engine import project  # noqa: PLC0415 - see the module's docstring
+    from lictor.watch.engine.engine import Engine  # noqa: PLC0415 - see the module's docstring
+
+    wish = once.Wish(
+        dry=dry, refresh=refresh, whole=whole_stack, allow_removal=allow_removal, verbose=verbose
+    )
+    out = sys.stderr if as_json or markdown else sys.stdout
+    teller = telling.Teller(json=log_json, out=out)
+    found = project.find(cwd.resolve(), stack or "")
+    with Engine(found, os.environ).serving() as engine:
+        outcome, verdict = once.once(engine, wish, teller)
+    if as_json:
+        click.echo(report.document(outcome.groups, verdict))
+    elif markdown:
+        click.echo(report.markdown(outcome.groups))
+    return verdict.code
+
+
+@main.command()
+@_stack
+@click.option("--once", "only_once", is_flag=True, help="Run once, then end.")
+@click.option("--dry-run", is_flag=True, help="Preview at each change; change nothing.")
+@click.option("--wait", metavar="MIN:MAX", default="200ms:2s", help="How a burst is gathered.")
+@click.option("--resync", default="10m", help="How often state is compared with AWS; 0: never.")
+@click.option("--poll", default="30s", help="How often prepared queries are executed.")
+@click.option("--lock-timeout", default="5m", help="How long a locked stack is waited for.")
+def watch(**options: Any) -> None:  # noqa: ANN401 - click's options
+    """Run the stack at each change of Consul's, for ever."""
+    from lictor.watch import daemon  # noqa: PLC0415 - see the module's docstring
+
+    sys.exit(daemon.watch(daemon.options(**options)))

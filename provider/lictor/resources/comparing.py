@@ -1,0 +1,55 @@
+"""What ``diff`` does: whether a run has anything to do for a resource, and what.
+
+Pure: the plan stands among the inputs already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pulumi.output import Unknown
+
+from lictor.plan import record, strangers
+from lictor.resources.checking import ARN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROVIDER = "__provider"
+"""Where the SDK keeps the pickled class."""
+_REACHED_BY = ("role_arn",)
+"""Arguments by which a deletion, too, reaches the group: it sees the last run's outputs only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How a plan differs from what the last run left.
+
+    Attributes:
+        changes: Whether there is anything to do.
+        moved: Whether it is another group now, which takes a new resource.
+    """
+
+    changes: bool
+    moved: bool
+
+
+def compare(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
+    """Compare the plan with what the last run left.
+
+    A changed ownership is a change: else a refresh, which knows outputs only, would undo it.
+
+    Args:
+        olds: The last run's outputs.
+        news: This run's inputs, as ``check`` returned them.
+    """
+    moved = olds.get(ARN) != news.get(ARN)
+    changes = (
+        moved
+        or isinstance(news.get("targets"), Unknown)
+        or any(olds.get(key) != news.get(key) for key in (PROVIDER, *_REACHED_BY))
+        or strangers.first_run(olds) != strangers.first_run(news)
+        or record.differs(record.recorded(olds), record.standing(news))
+    )
+    return Difference(changes, moved)

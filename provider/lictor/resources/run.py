@@ -1,0 +1,81 @@
+"""One run of the engine: what its resources must know of each other, and need not ask twice.
+
+The stock host starts a process for each run; a servicer that stays makes one of these for each.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from lictor import errors
+from lictor.resources.claims import Claims
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lictor.aws.instances import Instances
+    from lictor.consul.client import Client
+    from lictor.model import AWSAccess, ConsulConnection, Source
+
+
+class Run:
+    """One run of the engine; safe between threads.
+
+    Attributes:
+        claims: Who wants which targets.
+    """
+
+    def __init__(self) -> None:
+        self.claims = Claims()
+        self._lock = threading.Lock()
+        self._instances: dict[AWSAccess, Instances] = {}
+        self._nodes: dict[tuple[ConsulConnection, str], tuple[str, ...]] = {}
+        self._unknown: dict[tuple[str, str], Mapping[str, str]] = {}
+        self._asked: dict[ConsulConnection, list[Source]] = {}
+
+    def instances(self, access: AWSAccess) -> Instances:
+        """Return what EC2 has said in this run to whoever asks so."""
+        from lictor.aws.instances import Instances  # noqa: PLC0415 - boto3, only where needed
+
+        with self._lock:
+            return self._instances.setdefault(access, Instances(access))
+
+    def nodes(self, client: Client, datacenter: str) -> tuple[str, ...]:
+        """List the addresses of a datacenter's nodes, read once; none where Consul does not say.
+
+        Good for guesses only: see :func:`lictor.consul.nodes.addresses`.
+        """
+        from lictor.consul import nodes  # noqa: PLC0415 - Consul's client, only where needed
+
+        key = (client.connection, datacenter)
+        with self._lock:
+            if key not in self._nodes:
+                try:
+                    self._nodes[key] = nodes.addresses(client, datacenter)
+                except errors.ConsulError:
+                    self._nodes[key] = ()
+            return self._nodes[key]
+
+    def note_asked(self, connection: ConsulConnection, sources: Sequence[Source]) -> None:
+        """Note what was asked of a Consul, whatever it answered."""
+        with self._lock:
+            self._asked.setdefault(connection, []).extend(sources)
+
+    def asked(self) -> dict[ConsulConnection, tuple[Source, ...]]:
+        """Tell what was asked: whoever waits for changes waits for these."""
+        with self._lock:
+            return {connection: tuple(sources) for connection, sources in self._asked.items()}
+
+    def note_unknown(self, arn: str, name: str, reasons: Mapping[str, str]) -> None:
+        """Note why instances of a resource have no id: key -> reason, in place of what was noted.
+
+        It is found out when the resource is checked, and told when it is applied.
+        """
+        with self._lock:
+            self._unknown[arn, name] = dict(reasons)
+
+    def unknown(self, arn: str, name: str) -> Mapping[str, str]:
+        """Return what was noted; nothing where the resource was not checked in this run."""
+        with self._lock:
+            return self._unknown.get((arn, name), {})

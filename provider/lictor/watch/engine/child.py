@@ -1,0 +1,115 @@
+"""The Pulumi CLI as a child: started, listened to, and ended in order."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lictor import errors
+from lictor.watch.engine import events
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_ENV = {
+    "PULUMI_DEBUG_COMMANDS": "true",  # without it there is no --event-log
+    "PULUMI_SKIP_UPDATE_CHECK": "true",
+    "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+}
+_GRACE = 10.0
+"""Seconds between one signal and the next, harder one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command of the CLI ended.
+
+    Attributes:
+        code: Its exit code.
+        text: What it printed, both streams, for `--verbose` and for errors before the engine ran.
+        events: What the engine told.
+    """
+
+    code: int
+    text: str
+    events: tuple[events.Event, ...] = ()
+
+
+class Started:
+    """A command of the CLI that runs.
+
+    The CLI has a process group of its own: a Ctrl-C at the terminal is ours to pass on.
+
+    Args:
+        folder: The project.
+        args: The command's words after `pulumi`.
+        env: The environment of the CLI.
+
+    Raises:
+        errors.EngineError: The CLI cannot be started.
+    """
+
+    def __init__(self, folder: Path, args: Sequence[str], env: Mapping[str, str]) -> None:
+        self._scratch = tempfile.TemporaryDirectory(prefix="lictor")
+        self._log, self._said = (Path(self._scratch.name, name) for name in ("events", "said"))
+        told = ["--event-log", str(self._log)] if args[0] in events.TELLING else []
+        try:
+            with self._said.open("wb") as out:
+                self._process = subprocess.Popen(  # noqa: S603 - our own words
+                    ["pulumi", *args, *told, "--non-interactive"],  # noqa: S607 - the user's PATH
+                    cwd=folder,
+                    env={**env, **_ENV},
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=subprocess.STDOUT,
+                    process_group=0,
+                )
+        except OSError as error:
+            self._scratch.cleanup()
+            raise errors.EngineError(
+                f"the Pulumi CLI cannot be started: {error.strerror}; is pulumi on PATH?"
+                " see https://www.pulumi.com/docs/install"
+            ) from error
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    def finish(self, limit: float | None = None) -> Ended:
+        """Wait for its end, for so many seconds, or for ever; then it is ended."""
+        try:
+            self._process.wait(limit)
+        except subprocess.TimeoutExpired:
+            self._end()
+        ended = Ended(
+            self._process.returncode, self._said.read_text(errors="replace"), events.read(self._log)
+        )
+        self._scratch.cleanup()
+        return ended
+
+    def kill(self) -> None:
+        """End it by force: for one that has not begun."""
+        self._process.kill()
+        self._process.wait()
+        self._scratch.cleanup()
+
+    def interrupt(self) -> None:
+        """Have it stop in order: it waits for what is under way and saves."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGINT)
+
+    def _end(self) -> None:
+        """End it: in order, then at once, then by force."""
+        for number in (signal.SIGINT, signal.SIGINT, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_GRACE)
+                return
+        self._process.wait()

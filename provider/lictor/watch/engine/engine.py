@@ -1,0 +1,165 @@
+"""One `pulumi up` after the other, with the program and the provider in this process.
+
+The CLI is the only process that is started: it attaches to our servers, and state stays what a
+plain `pulumi up` makes of it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+import grpc
+from pulumi.automation._server import LanguageServer
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
+from pulumi.runtime.proto import language_pb2_grpc, provider_pb2_grpc
+
+from lictor.watch.engine import events, program
+from lictor.watch.engine.child import Started
+from lictor.watch.engine.others import Others
+from lictor.watch.engine.outcome import Group, Groups
+from lictor.watch.engine.scope import Scope
+from lictor.watch.engine.servicer import Servicer
+from lictor.watch.engine.standby import Gate, Standby
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from lictor.model import ConsulConnection, Source
+    from lictor.watch.engine.child import Ended
+    from lictor.watch.engine.project import Project
+
+_THREADS = 16
+"""Resources that are served at once; each may wait for AWS."""
+
+_WITH_PROGRAM = ("up", "preview")
+"""Commands that run the program."""
+
+ONLY_OURS = "urn:pulumi:*::*::**pulumi-python:dynamic/lictor:*::*"
+"""What a run targets: lictor's own resources, whatever their parents and names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        ended: The CLI.
+        groups: lictor's resources, in the order in which the engine came to them.
+        seconds: How long it took.
+        asked: What Consul was asked, whatever it answered.
+    """
+
+    ended: Ended
+    groups: tuple[Group, ...]
+    seconds: float
+    asked: Mapping[ConsulConnection, tuple[Source, ...]] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the engine did all that was asked; resources may be held or blocked."""
+        return self.ended.code == 0
+
+    @property
+    def problems(self) -> tuple[events.Diagnostic, ...]:
+        """The engine's errors, each once."""
+        return events.problems(self.ended.events)
+
+
+class Engine:
+    """Runs a stack, one run at a time.
+
+    Attributes:
+        project: Project and stack.
+        env: The environment of the CLI, and of whatever config leaves out.
+    """
+
+    def __init__(self, project: Project, env: Mapping[str, str]) -> None:
+        self.project, self.env = project, dict(env)
+        self._lock = threading.Lock()
+        self._servicer = Servicer()
+        main = partial(program.run, project.main)
+        self._gate, self._language = Gate(main), LanguageServer(main)
+        self._standby = Standby(self._gate, project, self.env)
+        self._ports: dict[str, int] = {}
+
+    @contextmanager
+    def serving(self) -> Iterator[Engine]:
+        """Have the servers running."""
+        provider = grpc.server(ThreadPoolExecutor(_THREADS), options=_GRPC_CHANNEL_OPTIONS)
+        provider_pb2_grpc.add_ResourceProviderServicer_to_server(self._servicer, provider)
+        servers = {"provider": provider}
+        for name, servicer in (("gate", self._gate), ("language", self._language)):
+            servers[name] = grpc.server(ThreadPoolExecutor(4), options=_GRPC_CHANNEL_OPTIONS)
+            language_pb2_grpc.add_LanguageRuntimeServicer_to_server(servicer, servers[name])
+        for name, server in servers.items():
+            self._ports[name] = server.add_insecure_port("127.0.0.1:0")
+            server.start()
+        try:
+            yield self
+        finally:
+            self._standby.drop()
+            for server in servers.values():
+                server.stop(None).wait()
+
+    def run(self, verb: str, *args: str, scope: Scope | None = None) -> Outcome:
+        """Run a command of the CLI against the stack.
+
+        Args:
+            verb: ``up``, ``preview``, ``refresh`` or ``destroy``.
+            args: Further words for the CLI.
+            scope: What the run is given; default: nothing special.
+
+        Raises:
+            errors.EngineError: The CLI cannot be started.
+        """
+        scope = scope or Scope(self.env)
+        with self._lock:
+            groups, others = Groups(), Others(self.project.main.parent, self.env)
+            self._servicer.begin(scope, groups, others)
+            began = time.monotonic()
+            try:
+                started = self._standby.take(self._words("gate", verb, args))
+                if started is None:
+                    words = self._words("language", verb, args)
+                    started = Started(self.project.folder, words, {**self.env, **self._attached})
+                ended = started.finish()
+            finally:
+                others.close()
+            seconds = time.monotonic() - began
+        return Outcome(ended, groups.all(), seconds, scope.asked())
+
+    def prepare(self, verb: str, *args: str) -> None:
+        """Have a command ready that :meth:`run` will be asked for next, so that it begins at once.
+
+        Raises:
+            errors.EngineError: The CLI cannot be started.
+        """
+        with self._lock:
+            self._standby.prepare(self._words("gate", verb, args), self._attached)
+
+    def command(self, *words: str) -> Ended:
+        """Run a command of the CLI that needs neither program nor provider.
+
+        Raises:
+            errors.EngineError: The CLI cannot be started.
+        """
+        words = (*words, "--stack", self.project.stack)
+        return Started(self.project.folder, words, self.env).finish()
+
+    @property
+    def _attached(self) -> dict[str, str]:
+        return {"PULUMI_DEBUG_PROVIDERS": f"pulumi-python:{self._ports['provider']}"}
+
+    def _words(self, host: str, verb: str, args: Sequence[str]) -> list[str]:
+        words = [verb, *args, "--stack", self.project.stack, "--color", "never"]
+        if verb != "preview":
+            words += ["--yes", "--skip-preview"]
+        if verb in _WITH_PROGRAM:
+            words += ["--client", f"127.0.0.1:{self._ports[host]}", "--exec-kind", "auto.inline"]
+        return words

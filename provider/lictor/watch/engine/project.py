@@ -1,0 +1,101 @@
+"""The Pulumi project that is run: where it lies, and whether its program can run in here."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pulumi import automation
+
+from lictor import errors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NAMES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
+_STACKS = re.compile(r"""^\s*"?(?:stackConfigDir|config)"?:\s*["']?([^"'\s,{]+)""", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project and one of its stacks.
+
+    Attributes:
+        folder: Where `Pulumi.yaml` lies.
+        main: The program.
+        stack: Name of the stack.
+        name: Name of the project.
+        runtime: Language of the program, as Pulumi names it.
+        files: What the CLI reads at its start: the project's and the stack's settings.
+    """
+
+    folder: Path
+    main: Path
+    stack: str
+    name: str
+    runtime: str = "python"
+    files: tuple[Path, ...] = ()
+
+
+def find(folder: Path, stack: str = "") -> Project:
+    """Read the project of a folder or of one above it.
+
+    Args:
+        folder: Where to begin.
+        stack: Name of the stack; empty for the selected one.
+
+    Raises:
+        errors.SettingsError: There is none, or it cannot be read.
+    """
+    for above in (folder, *folder.parents):
+        if any((above / name).exists() for name in _NAMES):
+            return _read(above, stack)
+    raise errors.SettingsError(
+        f"no Pulumi.yaml in {folder} or above it; run lictor in a Pulumi project"
+    )
+
+
+def _read(folder: Path, stack: str) -> Project:
+    try:
+        workspace = automation.LocalWorkspace(work_dir=str(folder))
+        settings = workspace.project_settings()
+        stack = stack or _selected(workspace)
+    except errors.SettingsError:
+        raise
+    except Exception as error:
+        raise errors.SettingsError(f"{folder}/Pulumi.yaml cannot be read: {error}") from error
+    runtime = getattr(settings.runtime, "name", settings.runtime)
+    main = folder / (settings.main or "")
+    if main.is_dir():
+        main = main / "__main__.py"
+    return Project(
+        folder,
+        main.resolve(),
+        stack,
+        settings.name,
+        str(runtime),
+        _files(folder, stack.rsplit("/", 1)[-1]),
+    )
+
+
+def _files(folder: Path, stack: str) -> tuple[Path, ...]:
+    """List the settings' files; the SDK does not tell where a stack's are kept."""
+    found = next(path for name in _NAMES if (path := folder / name).exists())
+    where = _STACKS.search(found.read_text())
+    stacks = folder / where[1] if where else folder
+    return (found, *(stacks / f"Pulumi.{stack}.{suffix}" for suffix in ("yaml", "yml", "json")))
+
+
+def _selected(workspace: automation.LocalWorkspace) -> str:
+    """Return the stack that `pulumi stack select` or `PULUMI_STACK` chose."""
+    chosen = os.environ.get("PULUMI_STACK")
+    if chosen:
+        return chosen
+    found = workspace.stack()
+    if found is None:
+        raise errors.SettingsError(
+            "no stack is selected; say --stack NAME, or pulumi stack select NAME"
+        )
+    return found.name

@@ -1,0 +1,103 @@
+"""What a killed run left behind: a lock, and operations that nobody knows the end of.
+
+A lock is cancelled only if it is of this host and its process is dead: anybody else's run may be
+under way. An operation that was cut off may have registered targets, which are taken for ours.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lictor import errors
+from lictor.plan import record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lictor.watch.engine.engine import Engine
+
+_LOCKED = "the stack is currently locked by"
+_HOLDER = re.compile(r"created by (?P<user>\S+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<at>\S+)")
+_OURS = "pulumi-python:dynamic/lictor:"
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Who holds a stack's lock, as the CLI tells it.
+
+    Attributes:
+        host: Where.
+        pid: The process; 0 where the backend does not tell.
+        text: For people.
+    """
+
+    host: str
+    pid: int
+    text: str
+
+    @property
+    def dead(self) -> bool:
+        """Whether it is of this host, and its process has ended."""
+        if not self.pid or self.host != socket.gethostname():
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return False
+        return False
+
+
+def locks(text: str) -> tuple[Lock, ...]:
+    """Read the locks out of what the CLI printed; none where the stack is not locked."""
+    if _LOCKED not in text and "ConcurrentUpdate" not in text and "409" not in text:
+        return ()
+    found = tuple(
+        Lock(match["host"], int(match["pid"]), match[0]) for match in _HOLDER.finditer(text)
+    )
+    return found or (Lock("", 0, "another update"),) if _LOCKED in text else found
+
+
+def cancel(engine: Engine) -> None:
+    """Take away the lock of a dead process.
+
+    Raises:
+        errors.EngineError: The CLI refuses.
+    """
+    ended = engine.command("cancel", "--yes")
+    if ended.code:
+        raise errors.EngineError(
+            f"the lock of stack {engine.project.stack} stays: {ended.text.strip()}"
+        )
+
+
+def pending(engine: Engine) -> Mapping[str, Mapping[str, str]] | None:
+    """Read what was under way when a run was killed.
+
+    Returns:
+        URN -> targets that it may have registered, of lictor's resources; None where nothing at
+        all is pending.
+
+    Raises:
+        errors.EngineError: The state cannot be read.
+    """
+    ended = engine.command("stack", "export")
+    if ended.code:
+        raise errors.EngineError(
+            f"the state of stack {engine.project.stack} cannot be read: {ended.text.strip()}"
+        )
+    deployment: dict[str, Any] = json.loads(ended.text).get("deployment") or {}
+    operations = deployment.get("pending_operations") or []
+    if not operations:
+        return None
+    return {
+        operation["resource"]["urn"]: record.standing(operation["resource"]["inputs"]).targets
+        for operation in operations
+        if operation["resource"]["type"].startswith(_OURS)
+    }

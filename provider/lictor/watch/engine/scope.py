@@ -1,0 +1,55 @@
+"""What one run of the engine is given: config, environment, and how careful it has to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lictor.resources.remotes import Remotes
+from lictor.resources.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lictor.model import ConsulConnection, Source
+
+SETTLES = 2.0
+"""Seconds between two reads that must agree after answers were not seen for a while."""
+
+
+@dataclass
+class Scope:
+    """One run of the engine, as its resources see it.
+
+    Attributes:
+        env: The environment, for whatever config leaves out.
+        patient: Whether health and draining are waited for within the run.
+        cautious: Whether Consul's answers were not seen for a while: then they may add at once,
+            and remove only where two reads agree.
+        pending: URN -> targets of an update that was killed: it may have registered them.
+    """
+
+    env: Mapping[str, str]
+    patient: bool = True
+    cautious: bool = False
+    pending: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    _config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    _run: Run = field(default_factory=Run)
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        """Take the stack's config, decrypted: full key -> text."""
+        self._config = config
+
+    def remotes(self) -> Remotes:
+        """Return Consul and AWS as this run reaches them."""
+        return Remotes(
+            config=self._config.get,
+            env=self.env,
+            run=self._run,
+            patient=self.patient,
+            settles=SETTLES if self.cautious else 0.0,
+        )
+
+    def asked(self) -> Mapping[ConsulConnection, tuple[Source, ...]]:
+        """Tell what Consul was asked in this run."""
+        return self._run.asked()

@@ -1,0 +1,173 @@
+"""The adapter between Pulumi's engine and lictor's functions, in this process.
+
+It attaches (``PULUMI_DEBUG_PROVIDERS``) in place of the SDK's host for dynamic providers, whose
+protocol and state it keeps, and gives what that one cannot: a resource whose source cannot be
+trusted keeps its last inputs while all others go through, a diff names the targets that change,
+an error is its text. ``Handshake`` is left out on purpose: with it the engine creates in preview.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import ResourceProviderServicer, plugin_pb2, provider_pb2
+
+from lictor import errors
+from lictor.resources import applying, checking, comparing, quiet
+from lictor.resources.comparing import PROVIDER
+from lictor.watch.engine import structs
+from lictor.watch.engine.detail import detailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lictor.watch.engine.others import Others
+    from lictor.watch.engine.outcome import Groups
+    from lictor.watch.engine.scope import Scope
+
+S = TypeVar("S", bound="Servicer")
+_OURS = "pulumi-python:dynamic/lictor:"
+_REFUSED = (errors.SettingsError, errors.ClaimConflict, errors.WrongTargetGroup)
+"""Faults of the program, not of a remote: they end the run as they end the plain CLI's."""
+
+
+def _ours(method: Callable[[S, Any, Any], Any]) -> Callable[[S, Any, Any], Any]:
+    """Serve lictor's resources, pass the others on; an error is answered with its text."""
+
+    @wraps(method)
+    def serve(self: S, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401 - gRPC's messages
+        began = time.perf_counter()
+        try:
+            if not _type(request.urn).startswith(_OURS):
+                return self.others.serve(method.__name__, request)
+            return method(self, request, context)
+        except grpc.RpcError as error:  # of the SDK's host: its own words
+            context.abort(error.code(), error.details())
+        except BaseException as error:  # noqa: BLE001 - an exit, too, would hang the engine
+            context.abort(grpc.StatusCode.UNKNOWN, quiet.explain(error))
+        finally:
+            self.groups.took(request.urn, time.perf_counter() - began)
+
+    return serve
+
+
+class Servicer(ResourceProviderServicer):
+    """Serves one run of the engine after the other; :meth:`begin` opens each.
+
+    Attributes:
+        others: Serves resources that are not lictor's.
+        scope: What this run may do, and its remotes.
+        groups: Where this run's results are noted.
+    """
+
+    others: Others
+    scope: Scope
+    groups: Groups
+
+    def begin(self, scope: Scope, groups: Groups, others: Others) -> None:
+        """Open a run, and forget the last one."""
+        self.scope, self.groups, self.others = scope, groups, others
+
+    def Attach(self, request: Any, _context: Any) -> empty_pb2.Empty:  # noqa: N802, ANN401, D102 - gRPC's
+        self.others.engine = request.address
+        return empty_pb2.Empty()
+
+    def GetPluginInfo(self, _request: Any, _context: Any) -> plugin_pb2.PluginInfo:  # noqa: N802, ANN401, D102 - gRPC's
+        return plugin_pb2.PluginInfo(version="0.1.0")
+
+    def Configure(self, request: Any, _context: Any) -> provider_pb2.ConfigureResponse:  # noqa: N802, ANN401 - gRPC's
+        """Take the stack's config, decrypted."""
+        self.scope.configure(structs.read(request.args))
+        self.others.config = request
+        return provider_pb2.ConfigureResponse(acceptSecrets=False)
+
+    def Cancel(self, _request: Any, _context: Any) -> empty_pb2.Empty:  # noqa: N802, ANN401 - gRPC's
+        """Let what is under way end: it is bounded, and its result is saved."""
+        return empty_pb2.Empty()
+
+    @_ours
+    def Check(self, request: Any, _context: Any) -> provider_pb2.CheckResponse:  # noqa: N802, ANN401 - gRPC's
+        """Read Consul and plan; a read that is not sure keeps the last inputs."""
+        olds, news = structs.read(request.olds), structs.read(request.news)
+        try:
+            inputs = checking.inputs(olds, news, self.scope.remotes())
+        except errors.LictorError as error:
+            if not olds or isinstance(error, _REFUSED):
+                failure = provider_pb2.CheckFailure(property="", reason=str(error))
+                return provider_pb2.CheckResponse(inputs=request.news, failures=[failure])
+            self.groups.blocked(request.urn, str(error))
+            inputs = olds
+        return provider_pb2.CheckResponse(
+            inputs=structs.write({**inputs, PROVIDER: news[PROVIDER]})
+        )
+
+    @_ours
+    def Diff(self, request: Any, _context: Any) -> provider_pb2.DiffResponse:  # noqa: N802, ANN401 - gRPC's
+        """Compare the plan with what the last run left, target by target."""
+        olds, news = structs.read(request.olds), structs.read(request.news)
+        found = comparing.compare(olds, news)
+        self.groups.planned(request.urn, olds, news)
+        some = provider_pb2.DiffResponse.DIFF_SOME if found.changes else None
+        return provider_pb2.DiffResponse(
+            changes=some or provider_pb2.DiffResponse.DIFF_NONE,
+            replaces=[checking.ARN] if found.moved else [],
+            detailedDiff=detailed(structs.read(request.old_inputs), news) if found.changes else {},
+            hasDetailedDiff=found.changes,
+        )
+
+    @_ours
+    def Create(self, request: Any, _context: Any) -> provider_pb2.CreateResponse:  # noqa: N802, ANN401 - gRPC's
+        """Attach to a group."""
+        inputs = structs.read(request.properties)
+        outputs = applying.create(inputs, self.scope.remotes())
+        self.groups.done(request.urn, {}, outputs)
+        return provider_pb2.CreateResponse(
+            id=inputs[checking.ARN], properties=_with_provider(outputs, inputs)
+        )
+
+    @_ours
+    def Update(self, request: Any, _context: Any) -> provider_pb2.UpdateResponse:  # noqa: N802, ANN401 - gRPC's
+        """Bring the group to the plan."""
+        olds, news = structs.read(request.olds), structs.read(request.news)
+        outputs = applying.update(olds, news, self.scope.remotes())
+        self.groups.done(request.urn, olds, outputs)
+        return provider_pb2.UpdateResponse(properties=_with_provider(outputs, news))
+
+    @_ours
+    def Read(self, request: Any, _context: Any) -> provider_pb2.ReadResponse:  # noqa: N802, ANN401 - gRPC's
+        """Say what stands of what we attached; a group that is gone takes the resource with it."""
+        olds = structs.read(request.properties)
+        begun = self.scope.pending.get(request.urn, {})
+        seen = {**olds, "attached": {**begun, **(olds.get("attached") or {})}}
+        found = applying.read(seen, self.scope.remotes())
+        if found is None:
+            return provider_pb2.ReadResponse()
+        outputs, inputs = found
+        self.groups.done(request.urn, olds, outputs)
+        return provider_pb2.ReadResponse(
+            id=request.id,
+            properties=_with_provider(outputs, olds),
+            inputs=_with_provider(inputs, olds),
+        )
+
+    @_ours
+    def Delete(self, request: Any, _context: Any) -> empty_pb2.Empty:  # noqa: N802, ANN401 - gRPC's
+        """Deregister what is ours."""
+        olds = structs.read(request.properties)
+        applying.delete(olds, self.scope.remotes())
+        self.groups.done(request.urn, olds, {})
+        return empty_pb2.Empty()
+
+
+def _type(urn: str) -> str:
+    """Take a resource's own type out of its URN: parents' types stand before it."""
+    return urn.split("::")[2].rsplit("$", 1)[-1]
+
+
+def _with_provider(properties: dict[str, Any], source: dict[str, Any]) -> Any:  # noqa: ANN401 - a Struct
+    """Write properties with the pickled class, by which the SDK's host finds its way back."""
+    return structs.write({**properties, PROVIDER: source[PROVIDER]})

@@ -1,0 +1,76 @@
+"""One run of the stack, for `lictor up`, `lictor preview` and each turn of `lictor watch`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lictor.resources import program
+from lictor.watch import lines
+from lictor.watch.engine.engine import ONLY_OURS
+from lictor.watch.engine.scope import Scope
+from lictor.watch.verdict import Verdict, judge
+
+if TYPE_CHECKING:
+    from lictor.watch.engine.engine import Engine, Outcome
+    from lictor.watch.telling import Teller
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked of a run.
+
+    Attributes:
+        dry: Whether it previews only.
+        refresh: Whether state is compared with AWS first.
+        whole: Whether it runs all of the stack, not lictor's resources alone.
+        allow_removal: Names, with commas, whose removals are let through this once; or `*`.
+        verbose: Whether all that the CLI prints is passed on.
+        args: Further words for the CLI.
+    """
+
+    dry: bool = False
+    refresh: bool = False
+    whole: bool = False
+    allow_removal: str = ""
+    verbose: bool = False
+    args: tuple[str, ...] = ()
+
+
+def once(
+    engine: Engine, wish: Wish, teller: Teller, *, patient: bool = True, cautious: bool = False
+) -> tuple[Outcome, Verdict]:
+    """Run the stack, and tell what came of it."""
+    given = scope(engine, wish.allow_removal, patient=patient, cautious=cautious)
+    outcome = engine.run(*command(wish), scope=given)
+    if wish.verbose:
+        teller.raw(outcome.ended.text)
+    for line in lines.of(outcome.groups):
+        teller.tell(line)
+    known = program.told()
+    problems = [item for item in outcome.problems if item.text not in known]
+    for problem in problems:
+        teller.tell(lines.Line(problem.text, {"urn": problem.urn}, "error"))
+    applied = outcome.ok or (bool(outcome.groups) and not problems and bool(known))
+    if not applied and not problems:
+        teller.tell(lines.Line(last_words(outcome), {}, "error"))
+    return outcome, judge(outcome.groups, applied=applied)
+
+
+def command(wish: Wish) -> list[str]:
+    """Word a wish as the CLI's command."""
+    words = ["preview" if wish.dry else "up", *wish.args]
+    words += ["--refresh"] if wish.refresh else []
+    return words if wish.whole else [*words, "--target", ONLY_OURS]
+
+
+def scope(engine: Engine, allow_removal: str = "", **more: Any) -> Scope:  # noqa: ANN401 - Scope's
+    """Make what a run is given; removals are let through the guards for nobody else."""
+    return Scope({**engine.env, "LICTOR_ALLOW_REMOVAL": allow_removal}, **more)
+
+
+def last_words(outcome: Outcome) -> str:
+    """Say what the CLI said where the engine told of no error."""
+    said = [line for line in outcome.ended.text.splitlines() if line.strip()]
+    found = [line for line in said if line.startswith("error:")] or said[-2:]
+    return " ".join(found) or f"pulumi ended with exit code {outcome.ended.code}"

@@ -1,0 +1,42 @@
+"""One stand-in for AWS for all tests of a worker, as new before each."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fakes.aws import process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.fakes.aws.client import StandIn
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def standin() -> Iterator[StandIn]:
+    """Run the stand-in."""
+    with process.start() as running:
+        yield running
+
+
+@pytest.fixture
+def aws(standin: StandIn) -> StandIn:
+    """Hand out the stand-in without faults, rules and log; old groups do no harm."""
+    standin.reset()
+    return standin
+
+
+@pytest.fixture
+def make_group(aws: StandIn) -> Callable[..., str]:
+    """Return a maker of target groups with names of their own."""
+
+    def make(target_type: str = "ip", port: int = 80, *, attached: bool = True) -> str:
+        name = f"group-{next(_NUMBERS)}"
+        return aws.create_group(name, target_type, port, attached=attached)
+
+    return make
