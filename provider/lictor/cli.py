@@ -109,6 +109,84 @@ def _once(  # noqa: PLR0913 - the verbs' options
     return verdict.code
 
 
+def _place(command: Any) -> Any:  # noqa: ANN401 - click's decorators
+    """Add what says which stack is meant."""
+    command = click.option("--stack", "-s", help="Name of the stack; default: the selected one.")(
+        command
+    )
+    return click.option(
+        "--cwd",
+        "-C",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        default=".",
+        help="Folder of the Pulumi project.",
+    )(command)
+
+
+_LOCK_PREFIX = click.option(
+    "--lock-prefix", default="lictor", help="Where in Consul's keys lock and pauses are."
+)
+
+
+def _engine(cwd: Path, stack: str | None) -> Any:  # noqa: ANN401 - an Engine; see the docstring
+    from lictor.watch.engine import project  # noqa: PLC0415 - see the module's docstring
+    from lictor.watch.engine.engine import Engine  # noqa: PLC0415 - see the module's docstring
+
+    return Engine(project.find(cwd.resolve(), stack or ""), os.environ)
+
+
+@main.command()
+@_place
+@_LOCK_PREFIX
+@click.argument("name", default="")
+@click.option("--for", "duration", help="For how long, such as 30m; default: until resumed.")
+def pause(cwd: Path, stack: str | None, lock_prefix: str, name: str, duration: str | None) -> None:
+    """Have watchers leave the resource NAME, or the whole stack, as it is."""
+    from lictor.settings import duration as durations  # noqa: PLC0415 - see the docstring
+    from lictor.watch import pauses  # noqa: PLC0415 - see the module's docstring
+
+    try:
+        seconds = durations.read(duration) if duration else None
+    except ValueError as error:
+        raise errors.SettingsError(f"--for: {error}; found {duration!r}") from None
+    click.echo(pauses.pause(_engine(cwd, stack), lock_prefix, name, seconds))
+
+
+@main.command()
+@_place
+@_LOCK_PREFIX
+@click.argument("name", default="")
+def resume(cwd: Path, stack: str | None, lock_prefix: str, name: str) -> None:
+    """End a pause of the resource NAME, or of the whole stack."""
+    from lictor.watch import pauses  # noqa: PLC0415 - see the module's docstring
+
+    click.echo(pauses.resume(_engine(cwd, stack), lock_prefix, name))
+
+
+@main.command()
+@_place
+@_LOCK_PREFIX
+def doctor(cwd: Path, stack: str | None, lock_prefix: str) -> None:
+    """Try all that a run and a watch need: one line each, with a remedy."""
+    from lictor.watch.doctor import Examination  # noqa: PLC0415 - see the module's docstring
+
+    findings = Examination(_engine(cwd, stack), lock_prefix).all()
+    for finding in findings:
+        click.echo(finding)
+    sys.exit(0 if all(finding.well for finding in findings) else 1)
+
+
+@main.command()
+@_place
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def status(cwd: Path, stack: str | None, as_json: bool) -> None:  # noqa: FBT001 - click's
+    """Show each target as Consul and the load balancer see it; what disagrees comes first."""
+    from lictor.watch import agreement, looking  # noqa: PLC0415 - see the module's docstring
+
+    rows = looking.glance(_engine(cwd, stack))
+    click.echo(agreement.json(rows) if as_json else agreement.table(rows))
+
+
 @main.command()
 @_stack
 @click.option("--once", "only_once", is_flag=True, help="Run once, then end.")
@@ -117,6 +195,9 @@ def _once(  # noqa: PLR0913 - the verbs' options
 @click.option("--resync", default="10m", help="How often state is compared with AWS; 0: never.")
 @click.option("--poll", default="30s", help="How often prepared queries are executed.")
 @click.option("--lock-timeout", default="5m", help="How long a locked stack is waited for.")
+@click.option("--listen", metavar="HOST:PORT", default="", help="Status page, health, metrics.")
+@_LOCK_PREFIX
+@click.option("--no-lock", is_flag=True, help="Neither a lock nor pauses: one watcher only.")
 def watch(**options: Any) -> None:  # noqa: ANN401 - click's options
     """Run the stack at each change of Consul's, for ever."""
     from lictor.watch import daemon  # noqa: PLC0415 - see the module's docstring

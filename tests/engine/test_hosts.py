@@ -119,3 +119,69 @@ def test_exit_codes(world: World) -> None:
     assert f"web held {keys[0]} on_empty keep" in held.text
     assert lictor("up", "--allow-removal", "web").code == 0
     assert world.standing(group["targetGroupArn"]) == []
+
+
+OWN = '''
+import os
+
+import lictor
+import pulumi
+from pulumi import dynamic
+
+
+class Notes(dynamic.ResourceProvider):
+    """Writes a note for each call that would change something."""
+
+    def note(self, word):
+        with open(os.environ["NOTES"], "a") as notes:
+            notes.write(f"{word}\\n")
+
+    def create(self, props):
+        self.note("create")
+        return dynamic.CreateResult("note", {"text": props["text"]})
+
+    def update(self, id_, olds, news):
+        self.note("update")
+        return dynamic.UpdateResult({"text": news["text"]})
+
+    def delete(self, id_, props):
+        self.note("delete")
+
+
+class Note(dynamic.Resource):
+    text: pulumi.Output[str]
+
+    def __init__(self, name, text, opts=None):
+        super().__init__(Notes(), name, {"text": text}, opts)
+
+
+groups = lictor.target_groups()
+note = Note("note", pulumi.Config("own").require("text"))
+pulumi.export("text", note.text)
+lictor.check_failed(*groups.values())
+'''
+
+
+def test_dynamic_resources_of_the_users_own(world: World) -> None:
+    """Served as by the stock host with `--whole-stack`, never made in preview, else left alone."""
+    notes = world.stack.folder / "notes"
+    env = {"NOTES": str(notes)}
+    (world.stack.project / "__main__.py").write_text(OWN)
+    arn = world.aws.create_group(world.service)
+    keys = world.fleet(2)
+    world.declare(world.group(arn), own_text="one")
+    whole = ("--stack", "dev", "--whole-stack")
+    world.stack.lictor("preview", *whole, env=env).ok()
+    assert not notes.exists()
+    world.stack.lictor("up", *whole, env=env).ok()
+    assert notes.read_text() == "create\n"
+    assert world.standing(arn) == sorted(keys)
+    world.declare(world.group(arn), own_text="two")
+    world.status(0, "critical")
+    world.stack.lictor("up", "--stack", "dev", env=env).ok()
+    assert notes.read_text() == "create\n"
+    assert world.standing(arn) == [keys[1]]
+    world.stack.lictor("up", *whole, env=env).ok()
+    assert notes.read_text() == "create\nupdate\n"
+    world.stack.run("destroy", "--yes", "--skip-preview", "--stack", "dev", env=env).ok()
+    assert notes.read_text() == "create\nupdate\ndelete\n"

@@ -92,6 +92,61 @@ def test_a_group_that_cannot_be_filled_replaces_none(world: World) -> None:
     assert (world.standing(old), case.standing) == ([], sorted(case.keys))
 
 
+def test_a_renamed_resource_moves_to_a_group_that_cannot_be_filled(world: World) -> None:
+    """State follows a rename at once, and whatever the old name: no full group for an empty one."""
+    cases = Cases(world)
+    before, at_once = cases.add("before", 2), cases.add("at-once", 2)
+    write(cases, 'attach("before", "before")', 'attach("at-once", "at-once")')
+    world.stack.up().ok()
+    aliased = 'attach("{0}-new", "{0}", aliases=[pulumi.Alias(name="{0}")])'
+    write(cases, aliased.format("before"), 'attach("at-once", "at-once")')
+    world.stack.up().ok()
+    assert world.changes() == []
+    assert world.outputs("before-new")["name"] == "before-new"
+    old = {case.name: case.arn for case in (before, at_once)}
+    for case in (before, at_once):
+        case.arn = world.aws.create_group(f"{case.service}-new")
+        world.aws.fault("RegisterTargets", "deny", target_group=case.arn, times=None)
+    write(cases, aliased.format("before"), aliased.format("at-once"))
+    program = world.stack.project / "__main__.py"
+    program.write_text(program.read_text().replace("lictor.check_failed", "print"))
+    run = world.stack.up()
+    assert run.code != 0
+    assert run.text.count("2 targets stay") >= len(old), run.text
+    for case in (before, at_once):
+        assert (world.standing(old[case.name]), case.standing) == (sorted(case.keys), [])
+    world.aws.clear_faults()
+    world.stack.up().ok()
+    for case in (before, at_once):
+        assert (world.standing(old[case.name]), case.standing) == ([], sorted(case.keys))
+
+
+def test_one_name_under_two_parents(world: World) -> None:
+    """Two resources of one name are two: on one group they may not want the same targets."""
+    cases = Cases(world)
+    one, two = cases.add("one", 3), cases.add("two", 2)
+    cases.add("same", 0).arn = one.arn
+    for number, key in enumerate(one.keys):
+        world.consul.register(
+            cases["same"].service,
+            one.world.node(number),
+            "10.0.0.9",
+            node_meta={"instance-id": key.partition(":")[0]},
+            service_id=f"same-{number}",
+        )
+    write(cases, 'attach("web", "one")', 'attach("web", "two", parent=Site("s"))')
+    world.stack.up().ok()
+    assert (one.standing, two.standing) == (sorted(one.keys), sorted(two.keys))
+    assert "4 unchanged" in world.stack.up().ok().text
+    write(cases, 'attach("web", "one")', 'attach("web", "same", parent=Site("s"))')
+    world.refused(world.stack.up(), "both want", "web under test:index:Site")
+    # a group that passes from one to the other is not emptied
+    write(cases, 'attach("web", "same", parent=Site("s"))')
+    world.stack.up().ok()
+    assert one.standing == sorted(one.keys)
+    assert two.standing == []
+
+
 def urn(name: str) -> str:
     """Return the URN of a resource."""
     return f"urn:pulumi:{STACK}::lictor::{TYPE}::{name}"
@@ -117,12 +172,21 @@ def test_targets_on_the_command_line(world: World) -> None:
     cases.up("--refresh").ok()
     assert (one.standing, two.standing) == (sorted(one.keys), sorted(two.keys))
     assert sorted(world.stack.resources()) == ["new", "two"]
+    one.become("critical")
+    run = cases.up("--target-replace", urn("new"))
+    world.refused(run, f"3 targets stay in {one.arn} (new has the group now; min_targets 1: 0")
+    assert "target_group_arn" not in run.text
+    one.become("passing")
+    cases.up().ok()
+    assert one.standing == sorted(one.keys)
+    assert "DeregisterTargets" not in world.changes()
+    assert sorted(world.outputs("new")["attached"]) == sorted(one.keys)
 
 
 def test_a_saved_plan(world: World) -> None:
     """`up --plan` does what the preview showed, or nothing when Consul says otherwise by then.
 
-    A plan that removes is bound to its moment: the time of the removal is part of it.
+    When a removal is made is no part of it; when one that is delayed is due, is.
     """
     arn, keys = world.attached(2)
     keys += world.fleet(1, first=2)
@@ -134,11 +198,17 @@ def test_a_saved_plan(world: World) -> None:
     world.stack.up(*planned[1:]).ok()
     assert world.standing(arn) == sorted(keys)
 
-    world.status(0, "critical")
-    world.stack.preview("--save-plan", "plan.json").ok()
-    world.aws.clear_calls()
-    world.refused(world.stack.up(*planned[1:]), "violates plan: properties changed", "recent[")
-    assert world.standing(arn) == sorted(keys)
+    for number in range(2):  # in another second, and then with a removal in the window
+        world.status(number, "critical")
+        world.stack.preview("--save-plan", "plan.json").ok()
+        world.status(2, "critical")
+        world.aws.clear_calls()
+        world.refused(world.stack.up(*planned[1:]), "violates plan: properties changed", "targets[")
+        world.status(2, "passing")
+        world.stack.up(*planned[1:]).ok()
+        assert world.standing(arn) == sorted(keys[number + 1 :])
+        assert sum(world.outputs()["recent"].values()) == number + 1
+    assert "2 unchanged" in world.stack.preview().ok().text
 
 
 def repoint(world: World, reference: str) -> None:

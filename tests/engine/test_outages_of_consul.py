@@ -120,7 +120,7 @@ def test_a_replaced_group_is_not_left_for_an_empty_one(lied: Lied) -> None:
     new = lied.world.aws.create_group("lied-new")
     full, consistent = lied.says(0, 1, 2), lied.says(**CONSISTENT)
     run = lied.up(full, lied.says(), consistent, targetGroupArn=new)
-    lied.world.refused(run, "target_group_arn changes while 3 targets stand")
+    lied.world.refused(run, "the resource is replaced while 3 targets stand")
     lied.nothing_happened()
     assert len(lied.odd.asked) == 3
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.engine.cases import Cases
+
 if TYPE_CHECKING:
     from tests.engine.world import World
 
@@ -228,3 +230,57 @@ def test_a_label_is_no_change(world: World) -> None:
     world.consul.deregister(world.node(0))
     assert "2 unchanged" in world.stack.up().ok().text
     assert world.standing(arn) == keys
+
+
+def test_a_rename_while_consul_names_nothing(world: World) -> None:
+    """What the new name does not claim is no reason to empty the group, in this run or later."""
+    arn, keys = world.attached(3)
+    for number in range(3):
+        world.status(number, "critical")
+    world.declare({**world.group(arn), "name": "site"})
+    for _ in range(2):
+        run = world.stack.up()
+        world.refused(run, f"3 targets stay in {arn}", "site has the group now; min_targets 1: 0")
+        assert "LICTOR_ALLOW_REMOVAL=web" in run.text
+        assert world.standing(arn) == sorted(keys)
+    nowhere = {"service": world.service, "datacenters": ["nowhere"]}
+    world.declare({"name": "site", "targetGroupArn": arn, "sources": [nowhere]})
+    run = world.stack.lictor("up", "--stack", "dev")
+    assert "site blocked: " in run.text, run.text
+    assert world.standing(arn) == sorted(keys), "who is blocked still has his group"
+    for number in range(3):
+        world.status(number, "passing")
+    world.declare({**world.group(arn), "name": "site"})
+    world.stack.up().ok()
+    assert world.standing(arn) == sorted(keys)
+    assert list(world.stack.resources()) == ["site"]
+    assert "DeregisterTargets" not in world.changes()
+
+
+def test_a_rename_lets_nothing_go_that_is_held(world: World) -> None:
+    """A delay that is not over and a floor hold across a rename; the user's word lets them go."""
+    cases = Cases(world)
+    delayed = cases.add("delayed", 4, removalDelay="1h")
+    missed = cases.add("missed", 4, removalDelay="1h")
+    floor = cases.add("floor", 3, minTargets=3)
+    forever = cases.add("forever", 4, policy="add-only")
+    gone = cases.add("gone", 3)
+    cases.up().ok()
+    for case in (delayed, floor, forever):
+        case.become("critical", 0)
+    cases.up().ok()
+    missed.become("critical", 0)
+    for case in (delayed, missed, floor, forever):
+        case.name += "-new"
+    del cases.all["gone"]
+    run = cases.up()
+    assert run.code != 0
+    for case in (delayed, missed, floor, forever):
+        assert case.standing == sorted(case.keys), case.name
+    assert "removal_delay of" in run.text
+    assert "min_targets 3: 2 would remain" in run.text
+    assert "policy add-only" in run.text
+    cases.up(LICTOR_ALLOW_REMOVAL="delayed,missed,floor,forever").ok()
+    for case in (delayed, missed, floor, forever):
+        assert case.standing == sorted(case.keys[1:]), case.name
+    assert gone.standing == [], "nobody else has its group: its removal is a removal"

@@ -2,103 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.engine.watches import DEADLINE, watching
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from tests.engine.world import World
-
-T = TypeVar("T")
-_DEADLINE = 30.0
-_FIRST = 2  # the first run, and one with the answers that the watch has seen by then
-
-
-@dataclass(frozen=True)
-class Watch:
-    """A watcher that runs.
-
-    Attributes:
-        process: It.
-        log: What it prints.
-    """
-
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    @property
-    def lines(self) -> list[str]:
-        """What it has printed."""
-        return self.log.read_text().splitlines()
-
-    def until(self, look: Callable[[], T]) -> T:
-        """Return what a look finds, as soon as it finds something."""
-        end = time.monotonic() + _DEADLINE
-        while not (found := look()):
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < end, self.log.read_text()
-            time.sleep(0.01)
-        return found
-
-    def runs(self) -> int:
-        """Count the runs of the group `web`."""
-        return sum(line.startswith("web +") and line.endswith("s") for line in self.lines)
-
-    def settled(self) -> int:
-        """Wait for the run that follows the first answers; return how many there were."""
-        self.until(lambda: self.runs() == _FIRST and self.waiting())
-        return _FIRST
-
-    def waiting(self) -> int:
-        """Return the CLI that waits for the next run; 0 while there is none."""
-        return next(iter(children(self.process.pid)), 0)
-
-    def end(self, number: int = signal.SIGTERM) -> int:
-        """Send a signal and wait for the end; return the exit code."""
-        self.process.send_signal(number)
-        return self.process.wait(_DEADLINE)
-
-
-@contextlib.contextmanager
-def watching(world: World, *args: str) -> Iterator[Watch]:
-    """Run a watcher of a stack."""
-    log = world.stack.folder / "watch.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(  # noqa: S603 - our own verb
-            [sys.executable, "-m", "lictor", "watch", "--stack", "dev", *args],
-            cwd=world.stack.project,
-            env=world.stack.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield Watch(process, log)
-    finally:
-        process.kill()
-        process.wait()
-
-
-def children(pid: int) -> list[int]:
-    """List the CLIs that a process has started and that live."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            words = path.read_text().rpartition(")")[2].split()
-            if int(words[1]) == pid and words[0] != "Z":
-                found.append(int(path.parent.name))
-    return found
 
 
 def test_a_change_runs_and_nothing_else_does(world: World) -> None:
@@ -136,7 +57,7 @@ def test_an_ended_watcher_leaves_nothing(world: World, number: int) -> None:
         watch.settled()
         waiting = watch.waiting()
         assert watch.end(number) == (0 if number == signal.SIGTERM else -signal.SIGKILL)
-    end = time.monotonic() + _DEADLINE
+    end = time.monotonic() + DEADLINE
     while Path(f"/proc/{waiting}").exists():
         assert time.monotonic() < end, "the CLI that waited lives on"
         time.sleep(0.01)
@@ -155,6 +76,22 @@ def test_a_group_added_to_the_config(world: World) -> None:
         world.declare(world.group(arn), {**world.group(other), "name": "more"})
         watch.process.send_signal(signal.SIGHUP)
         watch.until(lambda: world.standing(other) == sorted(keys))
+        assert watch.end() == 0
+
+
+def test_a_program_of_another_interpreter(world: World) -> None:
+    """It runs under its own, as `pulumi up` has it; that is said once, and changes still count."""
+    arn, keys = world.attached(2)
+    settings = world.stack.project / "Pulumi.yaml"
+    text = settings.read_text()
+    own = "runtime: {name: python, options: {virtualenv: ../own}}"
+    settings.write_text(text.replace("runtime: python", own))
+    (world.stack.folder / "own").symlink_to(sys.base_prefix)
+    with watching(world) as watch:
+        watch.until(lambda: watch.runs() == 2)
+        world.status(0, "critical")
+        watch.until(lambda: world.standing(arn) == [keys[1]])
+        assert sum("runs as a plain pulumi up" in line for line in watch.lines) == 1
         assert watch.end() == 0
 
 
@@ -189,3 +126,60 @@ def lock(folder: Path, pid: int) -> None:
     new = folder / ".new"
     new.write_text(json.dumps(content))
     new.rename(folder / "0b5d1b3a-6c2e-4b7e-9a51-3a1d5c5f0a11.json")
+
+
+def test_a_killed_run_is_recovered(world: World) -> None:
+    """Watcher and CLI killed in mid-registration: the next watcher takes what was made for ours."""
+    arn, keys = world.attached(2)
+    stranger = world.fleet(1, first=8, service=f"{world.service}-other")[0]
+    world.aws.boto3("elbv2").register_targets(
+        TargetGroupArn=arn, Targets=[{"Id": stranger.split(":")[0], "Port": 8080}]
+    )
+    with watching(world, "--no-lock") as watch:
+        watch.settled()
+        world.aws.fault("RegisterTargets", "slow", seconds=3)
+        world.aws.clear_calls()
+        (added,) = world.fleet(1, first=2)
+        world.aws.wait_for_calls("RegisterTargets", 1, deadline=30)
+        os.kill(watch.waiting(), signal.SIGKILL)
+        watch.end(signal.SIGKILL)
+    world.aws.clear_faults()
+    assert world.stack.state()["pending_operations"], "the kill came too late"
+    with watching(world, "--no-lock") as watch:
+        watch.until(lambda: watch.runs() >= 1)
+        assert watch.told("a run was killed")
+        assert sorted(world.outputs()["attached"]) == sorted([*keys, added])
+        assert world.outputs()["foreign"] == [stranger]
+        world.status(0, "critical")
+        watch.until(lambda: world.standing(arn) == sorted([keys[1], added, stranger]))
+        assert watch.end() == 0
+
+
+@pytest.mark.long
+@pytest.mark.timeout(240)
+def test_two_watchers_without_a_lock_do_not_fight(world: World) -> None:
+    """A minute of changes under two watchers of two stacks on one group: no target flaps."""
+    arn, keys = world.attached(6, maxRemovalPercent=100)
+    other = world.stack.folder / "other"
+    other.mkdir()
+    second = dataclasses.replace(world, stack=world.stack.copy(other, world.stack.env))
+    with watching(world, "--no-lock") as first, watching(second, "--no-lock") as also:
+        first.settled()
+        also.until(lambda: also.runs() >= 2)
+        draw = random.Random(7)  # noqa: S311 - no secret
+        end = time.monotonic() + 60
+        wanted = set(keys)
+        while time.monotonic() < end:
+            number = draw.randrange(1, 6)
+            world.aws.clear_calls()
+            world.status(number, "critical" if keys[number] in wanted else "passing")
+            wanted ^= {keys[number]}
+            first.until(partial(holds, world, arn, wanted))
+            first.until(lambda: also.waiting() and first.waiting())
+            assert len(world.changes()) <= 2, "each at most once"
+        assert first.end() == also.end() == 0
+
+
+def holds(world: World, arn: str, wanted: set[str]) -> bool:
+    """Whether a group holds these, and nothing else."""
+    return world.standing(arn) == sorted(wanted)

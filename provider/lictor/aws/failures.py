@@ -194,8 +194,12 @@ def _answered(
         )
     if code in _REJECTED and operation in _NAMES_TARGETS:
         return errors.TargetsRejected(f"{code}: {said}")
-    later = "; it will be tried again" if _passes(error, code) else ""
-    return errors.AWSError(f"{remote}: {operation} failed ({code}: {said}){later}")
+    what = (
+        "it will be tried again"
+        if _passes(error, code)
+        else f"see what AWS's reference of {operation} says of {code}, or ask its support"
+    )
+    return errors.AWSError(f"{remote}: {operation} failed ({code}: {said}); {what}")
 
 
 def _passes(error: ClientError, code: str) -> bool:

@@ -5,7 +5,7 @@ It is a forecast, to order additions and to word a message: what counts is AWS's
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lictor import errors
@@ -13,6 +13,8 @@ from lictor.aws import session
 from lictor.aws.listing import listing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lictor.model import AWSAccess
 
 USUAL = 1000
@@ -21,8 +23,8 @@ USUAL = 1000
 _LIMITS = {
     "app": "targets-per-application-load-balancer",
     "net": "targets-per-network-load-balancer",
-    "gwy": "targets-per-gateway-load-balancer",
 }
+"""Limits of whole load balancers. Gateway ones have none: theirs is for each zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,13 @@ class HeadRoom:
     Attributes:
         left: That many; never below 0, though a lowered quota may be exceeded already.
         said: The tightest of the limits, such as ``990 of 1000 targets of load balancer web``.
+        told: That many by the limits that AWS told; None where it told none. Where it is more, the
+            tightest one is assumed, for AWS tells no account its limit of targets in a group.
     """
 
     left: int
     said: str
+    told: int | None = None
 
 
 def head_room(access: AWSAccess, arn: str) -> HeadRoom:
@@ -46,16 +51,24 @@ def head_room(access: AWSAccess, arn: str) -> HeadRoom:
     """
     with session.translated("DescribeTargetGroups", access):
         answer = session.elbv2(access).describe_target_groups(TargetGroupArns=[arn])
-    balancers = [
-        balancer for group in answer["TargetGroups"] for balancer in group["LoadBalancerArns"]
-    ]
+    balancers = limited(
+        arn for group in answer["TargetGroups"] for arn in group["LoadBalancerArns"]
+    )
     rooms = [_room(USUAL, len(listing(access, arn)), f"target group {arn.split('/')[1]}")]
     limits = _limits(access) if balancers else {}
     for balancer in balancers:
         kind, name = balancer.split("/")[1:3]
-        limit = limits.get(_LIMITS.get(kind, ""), USUAL)
-        rooms.append(_room(limit, _standing_behind(access, balancer), f"load balancer {name}"))
-    return min(rooms, key=lambda room: room.left)
+        limit, standing = limits.get(_LIMITS[kind]), _standing_behind(access, balancer)
+        room = _room(limit or USUAL, standing, f"load balancer {name}")
+        rooms.append(replace(room, told=room.left) if limit else room)
+    tightest = min(rooms, key=lambda room: (room.left, room.told is None))
+    told = [room.told for room in rooms if room.told is not None]
+    return replace(tightest, told=min(told, default=None))
+
+
+def limited(balancers: Iterable[str]) -> list[str]:
+    """List those of these load balancers, by their ARNs, that have a limit of targets."""
+    return [arn for arn in balancers if arn.split("/")[1] in _LIMITS]
 
 
 def _room(limit: int, standing: int, what: str) -> HeadRoom:

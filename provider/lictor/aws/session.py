@@ -18,7 +18,7 @@ from botocore.loaders import create_loader
 from botocore.utils import ContainerMetadataFetcher
 
 from lictor import errors
-from lictor.aws import attempts, failures, roles
+from lictor.aws import attempts, counting, failures, roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +63,16 @@ def ec2(access: AWSAccess) -> EC2Client:
         return client
 
 
+def whoami(access: AWSAccess) -> str:
+    """Tell as whom calls are made: an ARN. AWS needs no permission for that.
+
+    Raises:
+        errors.AWSError: The call failed, or there are no credentials.
+    """
+    with translated("GetCallerIdentity", access, "sts"), _MAKING:
+        return str(_client("sts", access).get_caller_identity()["Arn"])
+
+
 @contextmanager
 def translated(operation: str, access: AWSAccess, service: str = "elbv2") -> Iterator[None]:
     """Turn what boto3 raises into our errors.
@@ -87,10 +97,11 @@ def forget() -> None:
 
 
 @lru_cache(maxsize=512)
-def _client(service: Literal["ec2", "elbv2"], access: AWSAccess) -> Any:  # noqa: ANN401 - of two kinds
+def _client(service: Literal["ec2", "elbv2", "sts"], access: AWSAccess) -> Any:  # noqa: ANN401 - of three kinds
     endpoint = dict(access.endpoints).get(service)
     made = _session(access)
     client = made.client(service, endpoint_url=endpoint, config=_config(made._session))  # noqa: SLF001
+    counting.watch(client.meta.events, service)
     if service == "elbv2":
         attempts.watch(client.meta.events)
     return client

@@ -240,10 +240,12 @@ class Lock:
                 return
             self._session = None
             sentry, self._sentry = self._sentry, None
-        self._lost(why)
-        session.destroy()
-        if sentry is not None:
-            sentry.stop()
+        try:
+            self._lost(why)
+        finally:
+            session.destroy()
+            if sentry is not None:
+                sentry.stop()
 
     def _give_up(self, session: Session) -> None:
         """Let the key go before the session: so no lock-delay keeps the next one waiting."""

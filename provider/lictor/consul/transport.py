@@ -71,10 +71,13 @@ class Transport(std.HTTPClient):  # type: ignore[misc] # python-consul2 has no t
         self.session.max_redirects = 0  # a redirect would carry the token to somebody else
         self._again: dict[str, requests.PreparedRequest] = {}
         adapter = _Adapter(connection.timeout * WHOLE, kept)
+        near = parts.scheme == "unix" or _is_loopback(parts.hostname or "")
         if parts.scheme == "unix":
             self.base_uri = _SOCKET_HOST
             adapter = _SocketAdapter(unquote(parts.path), connection.timeout * WHOLE, kept)
-        elif not _is_loopback(parts.hostname or ""):
+        if near:
+            self.session.headers["Accept-Encoding"] = "identity"  # to pack it would take longer
+        else:
             self.session.proxies = requests.utils.get_environ_proxies(connection.url)
         self.session.mount(self.base_uri, adapter)
         if not connection.verify:  # the user's word, not to be repeated at every call

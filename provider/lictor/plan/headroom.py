@@ -21,10 +21,9 @@ def room(quota: int, listing: Collection[str]) -> int:
 def choose(
     additions: Iterable[str], room: int, standing: Iterable[str], zones: Mapping[str, str]
 ) -> list[str]:
-    """Choose the additions to make, sorted.
+    """Choose the additions to make, sorted: the first so many of :func:`order`.
 
-    The zone with the fewest targets gets the next one, the first of its keys; of two such zones
-    the first by name. So what is chosen for little room is chosen for more room too.
+    So what is chosen for little room is chosen for more room too.
 
     Args:
         additions: Keys to add.
@@ -32,18 +31,28 @@ def choose(
         standing: Keys that stand.
         zones: Key -> zone, as far as it is known.
     """
+    wanted = set(additions)
+    return sorted(wanted if len(wanted) <= room else order(wanted, standing, zones)[:room])
+
+
+def order(
+    additions: Collection[str], standing: Iterable[str], zones: Mapping[str, str]
+) -> list[str]:
+    """Put additions into the order in which they get what room there is.
+
+    The zone with the fewest targets gets the next one, the first of its keys; of two such zones
+    the first by name.
+    """
     waiting: dict[str, list[str]] = defaultdict(list)
     for key in sorted(set(additions), reverse=True):
         waiting[zones.get(key, "")].append(key)
-    if sum(map(len, waiting.values())) <= room:
-        return sorted(key for keys in waiting.values() for key in keys)
     counts = Counter(zones.get(key, "") for key in standing)
     heap = [(counts[zone], zone) for zone in waiting]
     heapq.heapify(heap)
-    chosen: list[str] = []
-    while heap and len(chosen) < room:
+    found: list[str] = []
+    while heap:
         count, zone = heapq.heappop(heap)
-        chosen.append(waiting[zone].pop())
+        found.append(waiting[zone].pop())
         if waiting[zone]:
             heapq.heappush(heap, (count + 1, zone))
-    return sorted(chosen)
+    return found

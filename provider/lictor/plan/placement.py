@@ -36,7 +36,7 @@ def unplaceable(target: Target, target_type: TargetType, unknown: str = "") -> s
     if slash:
         return f"{node} has no tagged address {name}"
     if target.port not in _PORTS:
-        return f"port {target.port} is out of range"
+        return f"port {target.port} is out of range; register the service with one, or set port"
     if target_type is TargetType.INSTANCE:
         why = f"{_NO_ID}: {unknown}" if unknown else f"{_NO_ID} for this address"
         return None if is_instance_id(target.id) else why

@@ -7,7 +7,7 @@ What is kept back stays attached, and the next run tries again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lictor.model import OnEmpty
@@ -115,6 +115,50 @@ def decide(  # noqa: PLR0913 - the facts of a removal, each of another kind
         return Removal((), gone, dict.fromkeys(leaving, reason))
     kept = _healthy_floor(scene, leaving, staying)
     return Removal(tuple(key for key in leaving if key not in kept), gone, kept)
+
+
+def parting(  # noqa: PLR0913 - the facts of a removal, each of another kind
+    leaving: Sequence[str],
+    claimed: Collection[str],
+    listing: Mapping[str, TargetHealth],
+    guards: Guards,
+    *,
+    held: Mapping[str, str],
+    made: Mapping[str, int],
+    now: datetime,
+) -> str:
+    """Say why what a deleted resource leaves behind may not go; empty where it may.
+
+    The resource may have another name now, under which nobody knows what this one knew: what it
+    waited for is waited for still, a target that went missing meanwhile has its delay before it,
+    and that Consul names nothing was confirmed by nobody, so ``drain`` lifts no floor.
+
+    Args:
+        leaving: Keys that would go; they stand.
+        claimed: Keys that resources of this run want in the group.
+        listing: Key -> health of what stands in the group now.
+        guards: The settings of the resource that is deleted.
+        held: Key -> reason of what it held.
+        made: Time -> number of removals that it made.
+        now: The time of this run.
+    """
+    early = [
+        key
+        for key in leaving
+        if guards.removal_delay
+        and ((due := guarding.due_time(held.get(key, ""))) is None or due > now)
+    ]
+    kept = decide(
+        dict.fromkeys(leaving, ""),
+        dict.fromkeys(claimed, ""),
+        listing,
+        replace(guards, on_empty=OnEmpty.KEEP),
+        made=made,
+        now=now,
+    ).kept
+    if not kept and early:
+        return f"removal_delay of {early[0]} is not over"
+    return next(iter(kept.values()), "")
 
 
 def too_many(leaving: int, standing: int, guards: Guards) -> bool:

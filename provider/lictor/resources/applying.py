@@ -9,14 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lictor import errors
-from lictor.plan import record, window
+from lictor.plan import record, removal, window
 from lictor.plan.record import Recorded
 from lictor.resources.checking import ARN
 from lictor.resources.steps import Steps, live
+from lictor.settings import attachments as settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from lictor.model import TargetHealth
+    from lictor.resources.claims import Who
     from lictor.resources.remotes import Remotes
 
 OUTPUTS = ("attached", "failed", "foreign")
@@ -44,7 +47,7 @@ def update(olds: Mapping[str, Any], inputs: Mapping[str, Any], remotes: Remotes)
 
 def _ended(steps: Steps) -> dict[str, Any]:
     """Return the outputs, and note whether a group that this one replaces may be left."""
-    steps.remotes.run.claims.filled(steps.arn, steps.name, steps.unfilled)
+    steps.remotes.run.claims.filled(steps.arn, steps.who, steps.unfilled)
     return steps.outputs()
 
 
@@ -87,28 +90,67 @@ def read(
 def delete(props: Mapping[str, Any], remotes: Remotes) -> None:
     """Deregister what is ours and nobody of this run claims; a missing group is done.
 
+    What is deleted may have been renamed, or its group taken over by another resource of the
+    run: where one has this group, the guards are asked, and where one has not filled its own,
+    nothing goes. Only the user's word gets past that.
+
     Args:
         props: The last run's outputs.
         remotes: Consul and AWS.
 
     Raises:
         errors.AWSError: A call failed; the resource stays in state.
-        errors.RemovalRefused: The group that takes this one's place has not got its targets.
+        errors.RemovalRefused: Not all of them may go now; they stay, all of them.
     """
     arn, name = str(props[ARN]), str(props.get("name", ""))
     reached, claims = remotes.acting_as(props), remotes.run.claims
     ours = set(record.recorded(props).attached) - claims.of_all(arn)
     if not ours:
         return
-    unfilled = claims.unfilled_elsewhere(arn, name)
-    if unfilled and not remotes.removal_allowed(name):
-        raise errors.RemovalRefused(
-            f"{len(ours)} targets stay in {arn}: the group that takes its place is not filled"
-            f" ({unfilled}); the next run tries again,"
-            f" or let them go once with LICTOR_ALLOW_REMOVAL={name}"
-        )
+    allowed = remotes.removal_allowed(name)
+    unfilled = "" if allowed else claims.unfilled_elsewhere(arn)
+    if unfilled:
+        raise _refusal(len(ours), arn, name, f"the group of {unfilled}")
     try:
         listed = reached.listing(arn)
-        reached.deregister(arn, [listed[key].target for key in sorted(ours & live(listed))])
+        leaving = sorted(ours & live(listed))
+        others = () if allowed else claims.claimants(arn)
+        if leaving and others:
+            _ask_guards(props, listed, leaving, remotes, others)
+        reached.deregister(arn, [listed[key].target for key in leaving])
     except errors.TargetGroupNotFound:
         return
+
+
+def _ask_guards(
+    props: Mapping[str, Any],
+    listed: Mapping[str, TargetHealth],
+    leaving: Sequence[str],
+    remotes: Remotes,
+    others: Sequence[Who],
+) -> None:
+    """Ask the guards of a resource that is deleted while others have its group.
+
+    Raises:
+        errors.RemovalRefused: One trips.
+    """
+    arn, was = str(props[ARN]), record.recorded(props)
+    reason = removal.parting(
+        leaving,
+        remotes.run.claims.of_all(arn),
+        listed,
+        settings.from_inputs(props).guards(),
+        held=was.held,
+        made=was.recent,
+        now=remotes.now(),
+    )
+    if reason:
+        whose = f"{' and '.join(map(str, others))} has the group now; {reason}"
+        raise _refusal(len(leaving), arn, str(props.get("name", "")), whose)
+
+
+def _refusal(count: int, arn: str, name: str, reason: str) -> errors.RemovalRefused:
+    return errors.RemovalRefused(
+        f"{count} targets stay in {arn} ({reason}); the next run tries again,"
+        f" or let them go once with LICTOR_ALLOW_REMOVAL={name}"
+    )

@@ -18,12 +18,13 @@ from lictor.resources.run import Run
 from lictor.resources.sources import given
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Mapping, Sequence
 
     from lictor.resources.sources import Source
 
 _RUN = Run()
 """The run of this process: the stock host starts one for each."""
+_STOPS = "the run stops here; other resources may or may not have been applied"
 
 
 class AttachmentsProvider(dynamic.ResourceProvider):
@@ -55,7 +56,8 @@ class AttachmentsProvider(dynamic.ResourceProvider):
             if os.environ.get("LICTOR_DEBUG"):
                 raise
             inputs, problem = dict(news), quiet.explain(error)
-        failures = [] if problem is None else [dynamic.CheckFailure("", problem)]
+        said = f"{problem}\n{_STOPS}"
+        failures = [] if problem is None else [dynamic.CheckFailure("", said)]
         return dynamic.CheckResult(inputs, failures)
 
     @quiet.guarded
@@ -229,10 +231,47 @@ class TargetGroupAttachments(dynamic.Resource, module="lictor", name="TargetGrou
             "region": region,
             "role_arn": role_arn,
         }
-        results = dict.fromkeys((*checking.PLANNED, *applying.OUTPUTS))
+        results: dict[str, Any] = dict.fromkeys((*checking.PLANNED, *applying.OUTPUTS))
         super().__init__(
             AttachmentsProvider(),
             resource_name,
-            {"name": resource_name, **results, **arguments},
+            {
+                "name": resource_name,
+                "parent": _parent(opts),
+                **results,
+                "recent": _later(),
+                **arguments,
+            },
             opts,
         )
+
+
+def _later() -> pulumi.Output[None] | None:
+    """Tell a preview from an update, which nothing else tells a provider; None in an update."""
+    if not pulumi.runtime.is_dry_run():
+        return None
+    return pulumi.Output(set(), _no_value(), _no())
+
+
+async def _no_value() -> None:
+    return None
+
+
+async def _no() -> bool:
+    return False
+
+
+def _parent(opts: pulumi.ResourceOptions | None) -> Awaitable[str | None] | None:
+    """Tell a resource's parents, as its URN does: the stock host tells a provider no URN.
+
+    No ``Output``: with it the resource would depend on its parent's children, of which it is one.
+    """
+    parent = opts.parent if opts else None
+    return None if parent is None else _types(parent)
+
+
+async def _types(resource: pulumi.Resource) -> str | None:
+    """Take the types out of a resource's URN; the stack itself is no parent in URNs."""
+    urn = await resource.urn.future()
+    types = str(urn).split("::")[2]
+    return None if types == "pulumi:pulumi:Stack" else types

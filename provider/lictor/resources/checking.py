@@ -25,6 +25,7 @@ from lictor.plan.addressing import (
 )
 from lictor.plan.desired import Desired, desired
 from lictor.plan.planning import Plan, Standing, plan
+from lictor.resources.claims import Who
 from lictor.settings import attachments as settings
 from lictor.settings.attachments import ARGUMENTS, Attachments
 
@@ -82,6 +83,18 @@ def inputs(olds: Mapping[str, Any], news: Mapping[str, Any], remotes: Remotes) -
     return {**arguments, **_planned(olds, arguments, remotes)}
 
 
+def as_before(olds: Mapping[str, Any], news: Mapping[str, Any], remotes: Remotes) -> dict[str, Any]:
+    """Keep the last run's inputs where an answer is not used, and claim what stands by them.
+
+    Only who it is is taken from the program: it may have been renamed.
+    """
+    who = {key: news[key] for key in Who._fields if news.get(key) is not None}
+    kept = {key: value for key, value in olds.items() if key not in Who._fields}
+    targets = record.standing(olds).targets
+    remotes.run.claims.keep(str(olds.get(ARN, "")), Who.of(news), targets)
+    return {**kept, **who}
+
+
 def _given(news: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in news.items() if value is not None}
 
@@ -103,7 +116,8 @@ def _planned(
     wanted.check_group("" if isinstance(arn, Unknown) else arn, kind.target_type)
     if kind.target_type is None or (kind.port is None and needs_group_port(answers, wanted.port)):
         return {"targets": _LATER}
-    return _Resource(str(inputs.get("name", "")), arn, wanted, kind, remotes).inputs(olds, answers)
+    dry = isinstance(inputs.get("recent"), Unknown)
+    return _Resource(Who.of(inputs), arn, wanted, kind, remotes, dry).inputs(olds, answers)
 
 
 def _has_unknown(value: object) -> bool:
@@ -141,11 +155,12 @@ def _kind(
 class _Resource:
     """One resource in one run, with all that is needed to plan."""
 
-    name: str
+    who: Who
     arn: str | Unknown
     wanted: Attachments
     kind: _Kind
     remotes: Remotes
+    dry: bool
 
     @property
     def target_type(self) -> TargetType:
@@ -160,7 +175,7 @@ class _Resource:
         if isinstance(self.arn, Unknown) and lookups(answers, addressing):
             return {"targets": _LATER}
         wants = self._confirmed(before, answers, addressing)
-        allowed = self.remotes.removal_allowed(self.name)
+        allowed = self.remotes.removal_allowed(self.who.name)
         planned = plan(
             wants,
             before,
@@ -171,21 +186,29 @@ class _Resource:
             strangers={} if moved else self._strangers(olds, before, wants),
         )
         if moved:
-            self._refuse_empty_exchange(before, wants, planned, allowed=allowed)
+            what = f"{ARN} changes" if olds else "the resource is replaced"
+            self._refuse_empty_exchange(what, before, wants, planned, allowed=allowed)
             planned = Plan(wants.targets, {}, {})
         if isinstance(self.arn, str):
             run = self.remotes.run
             run.claims.claim(
-                self.arn, self.name, planned.targets, planned.held, exclusive=self._exclusive
+                self.arn, self.who, planned.targets, planned.held, exclusive=self._exclusive
             )
-            run.note_unknown(self.arn, self.name, wants.unknown)
+            run.note_unknown(self.arn, self.who, wants.unknown)
         return {
             "target_type": self.target_type.value,
             "targets": dict(planned.targets),
             "held": dict(planned.held),
-            "recent": dict(planned.recent),
+            "recent": self._recent(before, planned),
             **({"strangers": dict(planned.strangers)} if self._exclusive else {}),
         }
+
+    def _recent(self, before: Standing, planned: Plan) -> dict[str, int] | Unknown:
+        """Give the removals of the window; in a preview their times are known only later.
+
+        So a plan that is saved holds when it is applied: the time is then another one.
+        """
+        return _LATER if self.dry and (before.recent or planned.recent) else dict(planned.recent)
 
     def _filling(self) -> Standing:
         """Tell what a new group is to be filled with, where it replaces another in this run.
@@ -194,7 +217,7 @@ class _Resource:
         that shrinks in between would leave a full group for an emptier one.
         """
         claims = self.remotes.run.claims
-        claimed = claims.of(self.arn, self.name) if isinstance(self.arn, str) else ()
+        claimed = claims.of(self.arn, self.who) if isinstance(self.arn, str) else ()
         return Standing(targets=dict.fromkeys(claimed, ""))
 
     @property
@@ -282,14 +305,14 @@ class _Resource:
         return strangers.among(self.remotes.listing(self.arn), ours)
 
     def _refuse_empty_exchange(
-        self, before: Standing, wants: Desired, planned: Plan, *, allowed: bool
+        self, what: str, before: Standing, wants: Desired, planned: Plan, *, allowed: bool
     ) -> None:
         """Never exchange a full group for an empty or a guarded one."""
         if not before.targets or allowed or not (wants.empty or planned.held):
             return
         reason = "; ".join(wants.empty) or next(iter(planned.held.values()))
         raise errors.RemovalRefused(
-            f"{ARN} changes while {len(before.targets)} targets stand and not all of them would"
-            f" stand in the new group ({reason}); change it when Consul names them again,"
-            f" or once with LICTOR_ALLOW_REMOVAL={self.name}"
+            f"{what} while {len(before.targets)} targets stand and not all of them would stand"
+            f" afterwards ({reason}); do it when Consul names them again,"
+            f" or once with LICTOR_ALLOW_REMOVAL={self.who.name}"
         )

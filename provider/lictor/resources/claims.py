@@ -11,12 +11,33 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lictor import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
+
+
+class Who(NamedTuple):
+    """A resource of the program: no other one has its name and its parents' types.
+
+    Attributes:
+        name: Its name.
+        parent: The types of its parents, as they stand in its URN; empty where it has none.
+    """
+
+    name: str
+    parent: str = ""
+
+    @classmethod
+    def of(cls, properties: Mapping[str, Any]) -> Who:
+        """Read it out of inputs or outputs."""
+        return cls(str(properties.get("name", "")), str(properties.get("parent") or ""))
+
+    def __str__(self) -> str:
+        """Name it for people."""
+        return f"{self.name} under {self.parent}" if self.parent else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +68,13 @@ class Claims:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._of: dict[str, dict[str, _Claim]] = defaultdict(dict)
-        self._unfilled: dict[tuple[str, str], str] = {}
+        self._of: dict[str, dict[Who, _Claim]] = defaultdict(dict)
+        self._unfilled: dict[tuple[Who, str], str] = {}
 
     def claim(
         self,
         arn: str,
-        name: str,
+        who: Who,
         targets: Collection[str],
         held: Collection[str] = (),
         *,
@@ -69,24 +90,29 @@ class Claims:
         with self._lock:
             others = self._of[arn]
             for other, theirs in sorted(others.items()):
-                what = mine.conflict(theirs) if other != name else ""
+                what = mine.conflict(theirs) if other != who else ""
                 if what:
                     raise errors.ClaimConflict(
-                        f"{name} and {other} both want {what} in {arn};"
+                        f"{who} and {other} both want {what} in {arn};"
                         " unite their sources in one resource, or keep them apart"
                     )
-            others[name] = mine
+            others[who] = mine
 
-    def of(self, arn: str, name: str) -> frozenset[str]:
+    def keep(self, arn: str, who: Who, targets: Collection[str]) -> None:
+        """Note what a resource keeps whose answer is not used; it conflicts with nobody."""
+        with self._lock:
+            self._of[arn][who] = _Claim(frozenset(), frozenset(targets), exclusive=False)
+
+    def of(self, arn: str, who: Who) -> frozenset[str]:
         """List what a resource has claimed before in this run."""
         with self._lock:
-            claim = self._of[arn].get(name)
+            claim = self._of[arn].get(who)
         return claim.standing if claim else frozenset()
 
-    def of_others(self, arn: str, name: str) -> frozenset[str]:
+    def of_others(self, arn: str, who: Who) -> frozenset[str]:
         """List what other resources claim in a group."""
         with self._lock:
-            found = [claim.standing for other, claim in self._of[arn].items() if other != name]
+            found = [claim.standing for other, claim in self._of[arn].items() if other != who]
         return frozenset().union(*found)
 
     def of_all(self, arn: str) -> frozenset[str]:
@@ -94,17 +120,26 @@ class Claims:
         with self._lock:
             return frozenset().union(*(claim.standing for claim in self._of[arn].values()))
 
-    def filled(self, arn: str, name: str, problem: str) -> None:
+    def claimants(self, arn: str) -> tuple[Who, ...]:
+        """List the resources of this run that have a group, though they may claim nothing in it."""
+        with self._lock:
+            return tuple(sorted(self._of[arn]))
+
+    def filled(self, arn: str, who: Who, problem: str) -> None:
         """Note whether a resource's group got its targets; empty when it did."""
         with self._lock:
-            self._unfilled[name, arn] = problem
+            self._unfilled[who, arn] = problem
 
-    def unfilled_elsewhere(self, arn: str, name: str) -> str:
-        """Say why another group, which takes this one's place, has not got its targets."""
+    def unfilled_elsewhere(self, arn: str) -> str:
+        """Say which other group has not got its targets, and why; empty when all have.
+
+        Any other group may be the one that takes this one's place: a resource that is deleted is
+        known by the name that it once had.
+        """
         with self._lock:
-            found = [
-                problem
-                for (other, where), problem in self._unfilled.items()
-                if other == name and where != arn and problem
-            ]
+            found = sorted(
+                f"{who}: {problem}"
+                for (who, where), problem in self._unfilled.items()
+                if where != arn and problem
+            )
         return found[0] if found else ""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 PROVIDER = "__provider"
 """Where the SDK keeps the pickled class."""
-_REACHED_BY = ("role_arn",)
-"""Arguments by which a deletion, too, reaches the group: it sees the last run's outputs only."""
+_OF_DELETION = ("role_arn", "name", "parent")
+"""Inputs that a deletion needs as they are now: it sees the last run's outputs only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def compare(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
     changes = (
         moved
         or isinstance(news.get("targets"), Unknown)
-        or any(olds.get(key) != news.get(key) for key in (PROVIDER, *_REACHED_BY))
+        or any(olds.get(key) != news.get(key) for key in (PROVIDER, *_OF_DELETION))
         or strangers.first_run(olds) != strangers.first_run(news)
         or record.differs(record.recorded(olds), record.standing(news))
     )

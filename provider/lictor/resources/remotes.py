@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from lictor import errors
+from lictor.model import TargetType
 from lictor.settings import connections
 from lictor.settings.attachments import region_of
 
@@ -125,6 +126,12 @@ class Remotes:
         client = _consul(connections.consul(self.config, self.env))
         return [text for where in datacenters for text in self.run.nodes(client, where)]
 
+    def whoami(self, arn: str) -> str:
+        """Tell as whom AWS is asked about a group."""
+        from lictor.aws import session  # noqa: PLC0415 - see the module's docstring
+
+        return session.whoami(self._access(arn))
+
     def vpc(self, arn: str) -> tuple[str, ...]:
         """Look up the address ranges of a group's VPC."""
         from lictor.aws import networks  # noqa: PLC0415 - see the module's docstring
@@ -136,6 +143,15 @@ class Remotes:
         from lictor.aws import quotas  # noqa: PLC0415 - see the module's docstring
 
         return quotas.head_room(self._access(arn), arn)
+
+    def zones(self, arn: str, ids: Collection[str]) -> Mapping[str, str]:
+        """Tell the zones of a group's targets, as far as EC2 does: id -> zone."""
+        from lictor.aws import instances, networks  # noqa: PLC0415 - see the module's docstring
+
+        access, group = self._access(arn), self.target_group(arn)
+        if group.target_type is TargetType.INSTANCE:
+            return instances.zones(access, ids)
+        return networks.zones(access, group.vpc_id, ids)
 
     def until_healthy(
         self, arn: str, keys: Collection[str], seconds: float, say: Callable[[str], None]

@@ -6,6 +6,7 @@ The stock host starts a process for each run; a servicer that stays makes one of
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lictor import errors
@@ -17,6 +18,20 @@ if TYPE_CHECKING:
     from lictor.aws.instances import Instances
     from lictor.consul.client import Client
     from lictor.model import AWSAccess, ConsulConnection, Source
+    from lictor.resources.claims import Who
+
+
+@dataclass
+class _Once:
+    """An answer that is asked for once.
+
+    Attributes:
+        lock: Held while it is.
+        said: The answer; None before it is there.
+    """
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    said: tuple[str, ...] | None = None
 
 
 class Run:
@@ -30,8 +45,8 @@ class Run:
         self.claims = Claims()
         self._lock = threading.Lock()
         self._instances: dict[AWSAccess, Instances] = {}
-        self._nodes: dict[tuple[ConsulConnection, str], tuple[str, ...]] = {}
-        self._unknown: dict[tuple[str, str], Mapping[str, str]] = {}
+        self._nodes: dict[tuple[ConsulConnection, str], _Once] = {}
+        self._unknown: dict[tuple[str, Who], Mapping[str, str]] = {}
         self._asked: dict[ConsulConnection, list[Source]] = {}
 
     def instances(self, access: AWSAccess) -> Instances:
@@ -48,14 +63,15 @@ class Run:
         """
         from lictor.consul import nodes  # noqa: PLC0415 - Consul's client, only where needed
 
-        key = (client.connection, datacenter)
         with self._lock:
-            if key not in self._nodes:
+            once = self._nodes.setdefault((client.connection, datacenter), _Once())
+        with once.lock:  # only who needs the same answer waits for it
+            if once.said is None:
                 try:
-                    self._nodes[key] = nodes.addresses(client, datacenter)
+                    once.said = nodes.addresses(client, datacenter)
                 except errors.ConsulError:
-                    self._nodes[key] = ()
-            return self._nodes[key]
+                    once.said = ()
+            return once.said
 
     def note_asked(self, connection: ConsulConnection, sources: Sequence[Source]) -> None:
         """Note what was asked of a Consul, whatever it answered."""
@@ -67,15 +83,15 @@ class Run:
         with self._lock:
             return {connection: tuple(sources) for connection, sources in self._asked.items()}
 
-    def note_unknown(self, arn: str, name: str, reasons: Mapping[str, str]) -> None:
+    def note_unknown(self, arn: str, who: Who, reasons: Mapping[str, str]) -> None:
         """Note why instances of a resource have no id: key -> reason, in place of what was noted.
 
         It is found out when the resource is checked, and told when it is applied.
         """
         with self._lock:
-            self._unknown[arn, name] = dict(reasons)
+            self._unknown[arn, who] = dict(reasons)
 
-    def unknown(self, arn: str, name: str) -> Mapping[str, str]:
+    def unknown(self, arn: str, who: Who) -> Mapping[str, str]:
         """Return what was noted; nothing where the resource was not checked in this run."""
         with self._lock:
-            return self._unknown.get((arn, name), {})
+            return self._unknown.get((arn, who), {})

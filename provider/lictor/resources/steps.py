@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lictor import errors
-from lictor.model import Ownership, TargetType, WaitFor
+from lictor.model import Ownership, Target, TargetType, WaitFor
 from lictor.plan import headroom, placement, record, removal, waiting, window, zones
 from lictor.plan.record import Recorded
+from lictor.resources.claims import Who
 from lictor.settings import attachments as settings
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lictor.aws.target_groups import Registration
-    from lictor.model import Target, TargetHealth
+    from lictor.model import TargetHealth
     from lictor.plan.planning import Standing
     from lictor.plan.removal import Removal
     from lictor.resources.remotes import Remotes
@@ -83,7 +84,12 @@ class Steps:
     @property
     def name(self) -> str:
         """The resource's name."""
-        return str(self.inputs.get("name", ""))
+        return self.who.name
+
+    @cached_property
+    def who(self) -> Who:
+        """The resource."""
+        return Who.of(self.inputs)
 
     @cached_property
     def plan(self) -> Standing:
@@ -177,7 +183,7 @@ class Steps:
 
         What another resource of this run claims is simply no longer ours.
         """
-        theirs = self.remotes.run.claims.of_others(self.arn, self.name)
+        theirs = self.remotes.run.claims.of_others(self.arn, self.who)
         for key in removal.candidates(self.attached, self.plan.targets):
             if key in theirs:
                 del self.attached[key]
@@ -188,7 +194,7 @@ class Steps:
         """Register what can stand and does not yet."""
         labels = self.plan.targets
         kind = TargetType(self.inputs["target_type"])
-        unknown = self.remotes.run.unknown(self.arn, self.name)
+        unknown = self.remotes.run.unknown(self.arn, self.who)
         standing = live(self.listed or {})
         calls: list[Target] = []
         for key in keys:
@@ -201,7 +207,7 @@ class Steps:
             else:
                 self.failed.pop(key, None)
                 calls.append(target)
-        result = self.remotes.register(self.arn, self._fitting(calls))
+        result = self._register(calls)
         ours = result.registered | result.uncertain
         self.attached.update({target.key: labels[target.key] for target in ours})
         self.added |= {target.key for target in ours}
@@ -209,25 +215,63 @@ class Steps:
         self.failed.update({target.key: text for target, text in result.rejected.items()})
         return result
 
-    def _fitting(self, calls: list[Target]) -> list[Target]:
-        """Choose what fits under the quotas, before many targets are added at once."""
+    def _register(self, calls: list[Target]) -> Registration:
+        """Register targets; of many, as many as the quotas leave room for.
+
+        AWS tells nobody how many targets a group may have. Where the usual limit is the tightest,
+        what is above it is tried by itself, after all the rest: AWS's own answer counts.
+        """
+        first, above, said = self._fitting(calls)
+        result = self.remotes.register(self.arn, first)
+        left = [target for target in calls if target not in {*first, *above}]
+        self.failed.update(dict.fromkeys((target.key for target in left), f"no head-room: {said}"))
+        if not above or result.failure is not None:
+            return result
+        more = self.remotes.register(self.arn, above)
+        if isinstance(more.failure, errors.QuotaExceeded):
+            full = set(above) - more.registered - more.rejected.keys() - more.uncertain
+            self.failed.update({target.key: f"no head-room: {more.failure}" for target in full})
+            more = replace(more, failure=None)
+        return replace(
+            more,
+            registered=result.registered | more.registered,
+            rejected={**result.rejected, **more.rejected},
+            uncertain=result.uncertain | more.uncertain,
+        )
+
+    def _fitting(self, calls: list[Target]) -> tuple[list[Target], list[Target], str]:
+        """Part many additions by the quotas, before they are made.
+
+        Returns:
+            What fits; what may yet, above a limit that is assumed, in the order in which it is to
+            be tried; and the tightest limit.
+        """
         if len(calls) < _LARGE:
-            return calls
+            return calls, [], ""
         try:
             room = self.remotes.head_room(self.arn)
         except errors.AWSError:
-            return calls  # a forecast is no condition: AWS's own answer counts
-        chosen = set(
-            headroom.choose(
-                [target.key for target in calls],
-                room.left,
-                self.attached,
-                {target.key: target.zone for target in calls},
-            )
-        )
-        left = [target.key for target in calls if target.key not in chosen]
-        self.failed.update(dict.fromkeys(left, f"no head-room: {room.said}"))
-        return [target for target in calls if target.key in chosen]
+            return calls, [], ""  # a forecast is no condition: AWS's own answer counts
+        if len(calls) <= room.left:
+            return calls, [], ""
+        by_key = {target.key: target for target in calls}
+        order = headroom.order(by_key, self.attached, self._zones(calls))
+        targets = [by_key[key] for key in order]
+        return targets[: room.left], targets[room.left : room.told], room.said
+
+    def _zones(self, calls: Iterable[Target]) -> dict[str, str]:
+        """Tell the zones of what stands and of what is to be added, as far as they are known."""
+        wanted = {target.key: target for target in calls}
+        every = {key: Target.from_key(key).id for key in (*self.attached, *wanted)}
+        found: Mapping[str, str] = {}
+        with suppress(errors.AWSError):  # it is for the choice of what fits, and no more
+            found = self.remotes.zones(self.arn, set(every.values()))
+        listed = {key: health.target.zone for key, health in (self.listed or {}).items()}
+        asked = {key: target.zone for key, target in wanted.items()}
+        return {
+            key: asked.get(key) or listed.get(key) or found.get(ident, "")
+            for key, ident in every.items()
+        }
 
     def _remove(self, ours: Collection[str], strangers: Collection[str]) -> None:
         """Remove what the guards let go, after a fresh look."""

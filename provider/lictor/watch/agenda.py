@@ -85,6 +85,6 @@ class Agenda:
         self._timer = timer
         self._failures = self._failures + 1 if again else 0
         pause = min(FIRST_PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE) if again else 0.0
-        self._retry = now + pause * (0.5 + self.draw.random()) if again else None
+        self._retry = now + pause * (1 + self.draw.random()) / 2 if again else None
         if self._resync is None and self.patience.resync:
             self._resync = now + self.patience.resync

@@ -68,12 +68,12 @@ class Board:
         self._phases: dict[str, Spread] = {}
 
     def beat(self) -> None:
-        """Say that the loop is alive; to be said every few seconds, during a run as well."""
+        """Say that the loop is alive; to be said every few seconds between runs."""
         with self._lock:
             self._beat = self._clock()
 
     def silence(self) -> float:
-        """Tell how many seconds ago the last beat was."""
+        """Tell how many seconds ago the loop gave its last sign of life: a beat, or of a run."""
         with self._lock:
             return self._clock() - self._beat
 
@@ -100,7 +100,7 @@ class Board:
     def began(self, run: Begun) -> None:
         """Say that a run begins."""
         with self._lock:
-            self._running = run
+            self._beat, self._running = self._clock(), run
 
     def ended(
         self, run: Run, groups: Mapping[str, Group] | None, changes: Iterable[Change] = ()
@@ -116,7 +116,7 @@ class Board:
             changes: What happened to targets, oldest first.
         """
         with self._lock:
-            self._running = None
+            self._beat, self._running = self._clock(), None
             self._runs.appendleft(run)
             self._outcomes[run.outcome] += 1
             if run.outcome in _SUCCESS:

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lictor import errors
-from lictor.settings import duration
+from lictor.aws import counting
+from lictor.consul.pausing import PauseWatch
+from lictor.resources.remotes import Remotes
+from lictor.resources.run import Run
+from lictor.settings import connections, duration
+from lictor.watch import listen, looking, pauses
 from lictor.watch.agenda import Agenda, Patience
+from lictor.watch.board import Board
 from lictor.watch.engine import project
 from lictor.watch.engine.engine import Engine
-from lictor.watch.inbox import Inbox, Reload, Stop
+from lictor.watch.inbox import Changed, Inbox, Paused, Reload, Stop
+from lictor.watch.leadership import Leadership
+from lictor.watch.lines import Line
 from lictor.watch.loop import Loop
+from lictor.watch.notify import Notifier
 from lictor.watch.once import Wish
 from lictor.watch.questions import Questions
+from lictor.watch.routes import Offer
 from lictor.watch.telling import Teller
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from lictor.watch.agreement import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +48,9 @@ class Options:
     poll: float
     lock_timeout: float
     log_json: bool
+    listen: str
+    locks: bool
+    lock_prefix: str
 
 
 def options(**given: Any) -> Options:  # noqa: ANN401 - click's options
@@ -56,10 +73,14 @@ def options(**given: Any) -> Options:  # noqa: ANN401 - click's options
         poll=_seconds("--poll", given["poll"]),
         lock_timeout=_seconds("--lock-timeout", given["lock_timeout"]),
         log_json=given["log_json"],
+        listen=given["listen"],
+        locks=not given["no_lock"],
+        lock_prefix=given["lock_prefix"],
     )
 
 
 def _seconds(option: str, text: str) -> float:
+    """Read a duration; milliseconds, too, where a burst is meant."""
     if text.endswith("ms") and text[:-2].isdecimal():
         return int(text[:-2]) / 1000
     try:
@@ -69,15 +90,28 @@ def _seconds(option: str, text: str) -> float:
 
 
 def watch(chosen: Options) -> int:
-    """Watch until a signal ends it; return the exit code."""
+    """Watch until a signal ends it; return the exit code.
+
+    Raises:
+        errors.LictorError: It cannot begin, or not go on.
+    """
     inbox = Inbox()
-    questions = Questions(inbox, chosen.poll)
     teller = Teller(json=chosen.log_json)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: inbox.put(Stop()))
     signal.signal(signal.SIGHUP, lambda *_: inbox.put(Reload()))
+    where = listen.address(chosen.listen) if chosen.listen else None
     found = project.find(chosen.folder, chosen.stack)
-    with Engine(found, os.environ).serving() as engine:
+    with ExitStack() as ends:
+        engine = ends.enter_context(Engine(found, os.environ).serving())
+        if found.elsewhere:
+            text = f"the program runs as a plain pulumi up, slower: {found.elsewhere}"
+            teller.tell(Line(text, {}, "warning"))
+        questions = Questions(inbox, chosen.poll)
+        ends.callback(questions.stop)
+        board = Board(found.stack)
+        counting.tell(lambda *call: board.called(call[0], call[1], throttled=call[2]))
+        leadership = _guarded(engine, chosen, inbox, ends)
         loop = Loop(
             engine,
             chosen.wish,
@@ -85,10 +119,44 @@ def watch(chosen: Options) -> int:
             inbox,
             questions,
             teller,
+            board,
+            leadership,
             chosen.lock_timeout,
         )
-        try:
-            verdict = loop.run(only_once=chosen.only_once)
-        finally:
-            questions.stop()
+        if where is not None:
+            ends.enter_context(listen.start(where, _offer(loop)))
+        notifier = Notifier(os.environ)
+        notifier.ready()
+        verdict = loop.run(only_once=chosen.only_once)
+        notifier.stopping()
     return verdict.code if chosen.only_once else 0
+
+
+def _guarded(engine: Engine, chosen: Options, inbox: Inbox, ends: ExitStack) -> Leadership | None:
+    """Begin to wait for the lock, and to listen for pauses; without them where so wished."""
+    if not chosen.locks:
+        return None
+    config = looking.config(engine)
+    connection = connections.consul(config.get, engine.env)
+    prefix = pauses.prefix(engine, chosen.lock_prefix)
+    watched = PauseWatch(connection, prefix, lambda found: inbox.put(Paused(found)))
+    ends.callback(watched.stop)
+    leadership = Leadership(connection, f"{prefix}/lock", looking.backend(engine), inbox)
+    ends.callback(leadership.stop)
+    return leadership
+
+
+def _offer(loop: Loop) -> Offer:
+    """Say what the status server shows."""
+
+    def rows() -> Sequence[Row]:
+        config = looking.config(loop.engine)
+        remotes = Remotes(config.get, loop.engine.env, Run())
+        return looking.rows(loop.outputs, remotes)
+
+    return Offer(
+        loop.board,
+        rows,
+        lambda: loop.inbox.put(Changed("asked for")),
+        fresh=max(5.0, len(loop.outputs) / 2),
+    )

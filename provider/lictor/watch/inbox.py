@@ -5,6 +5,10 @@ from __future__ import annotations
 import queue
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lictor.consul.pausing import Pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,39 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """The watcher's role is another.
+
+    Attributes:
+        text: For people.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """What is to be left alone from now on.
+
+    Attributes:
+        pauses: All pauses of the stack.
+    """
+
+    pauses: tuple[Pause, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The watch cannot go on.
+
+    Attributes:
+        text: Why.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reload:
     """Settings are to be read again."""
 
@@ -32,7 +69,7 @@ class Stop:
     """The run that is under way shall be the last."""
 
 
-Word = Changed | Reload | Stop
+Word = Changed | Moved | Paused | Fault | Reload | Stop
 
 
 class Inbox:

@@ -37,8 +37,11 @@ def of(groups: Iterable[Group]) -> Iterator[Line]:
     for group in groups:
         yield from changes(group)
         if group.blocked:
-            text = f"{group.name} blocked: {group.blocked}"
-            yield Line(text, {"group": group.name, "blocked": group.blocked}, "warning")
+            facts = {"group": group.name, "blocked": str(group.blocked)}
+            yield Line(f"{group.name} blocked: {group.blocked}", facts, "warning")
+        if group.paused:
+            facts = {"group": group.name, "paused": group.paused}
+            yield Line(f"{group.name} paused: {group.paused}", facts)
         yield _summary(group)
 
 

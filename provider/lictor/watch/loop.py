@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from lictor import errors
-from lictor.watch import once
+from lictor.watch import once, record, status
 from lictor.watch.engine import recovery
-from lictor.watch.inbox import Changed, Reload, Stop
+from lictor.watch.inbox import Changed, Fault, Moved, Paused, Reload, Stop
 from lictor.watch.lines import Line
-from lictor.watch.verdict import Verdict, wished
+from lictor.watch.verdict import Verdict
 
 if TYPE_CHECKING:
+    from lictor.consul.pausing import Pause
     from lictor.watch.agenda import Agenda
+    from lictor.watch.board import Board
     from lictor.watch.engine.engine import Engine, Outcome
     from lictor.watch.inbox import Inbox, Word
+    from lictor.watch.leadership import Leadership
     from lictor.watch.questions import Questions
     from lictor.watch.telling import Teller
 
 HEALTH = 5.0
 """Seconds after which removals that wait for health are looked at again."""
+BEAT = 5.0
+"""Seconds between two signs of life."""
 _LOCKED = 1.0
 _TRY_AGAIN = (Verdict.ERROR, Verdict.FAILED, Verdict.BLOCKED)
 
@@ -38,6 +43,8 @@ class Loop:
         inbox: What changed.
         questions: What Consul is watched for.
         teller: Where it is told.
+        board: Where it is shown.
+        leadership: Tells whether a run may begin; None where no lock is used.
         lock_timeout: How long a locked stack is waited for, in seconds, before it is an error.
     """
 
@@ -47,32 +54,69 @@ class Loop:
     inbox: Inbox
     questions: Questions
     teller: Teller
+    board: Board
+    leadership: Leadership | None = None
     lock_timeout: float = 300.0
+    outputs: dict[str, dict[str, object]] = field(default_factory=dict)
     _cautious: bool = True
     _stopping: bool = False
+    _recovered: bool = False
+    _runs: int = 0
+    _pauses: tuple[Pause, ...] = ()
 
     def run(self, *, only_once: bool = False) -> Verdict:
-        """Go on until a :class:`Stop` comes; return how the last run ended."""
+        """Go on until a :class:`Stop` comes; return how the last run ended.
+
+        Raises:
+            errors.LictorError: The watch cannot go on.
+        """
         verdict = Verdict.DONE
-        self._recover()
         self.agenda.note("start", time.monotonic())
         while not self._stopping:
             due = self.agenda.due()
             now = time.monotonic()
-            if due is None or due > now:
-                if not only_once:
+            self._show(due)
+            if not self._may_run() or due is None or due > now:
+                if self._may_run() and self._runs and not only_once:
                     self.engine.prepare(*once.command(self.wish))
-                self._hear(None if due is None else due - now)
+                self._hear(min(BEAT, max(0.0, due - now)) if due and due > now else BEAT)
                 continue
             self._hear(0)
-            if not self._stopping:
+            if self._may_run() and not self._stopping:
                 verdict = self._turn()
-            if only_once:
-                break
+                if only_once:
+                    break
         return verdict
 
-    def _hear(self, timeout: float | None) -> None:
-        """Wait for a word, for so many seconds or for ever, and take all that are there."""
+    def _may_run(self) -> bool:
+        leads = self.leadership is None or self.leadership.leads
+        return leads and not self._paused("")
+
+    def _paused(self, name: str) -> str:
+        """Say why a resource, or for no name the stack, is left alone; empty where it is not."""
+        now = datetime.now(UTC)  # noqa: TID251 - pauses are of the wall clock
+        found = [pause for pause in self._pauses if pause.name == name and pause.holds(now)]
+        if not found:
+            return ""
+        until = f"until {found[0].until:%H:%M:%SZ}" if found[0].until else "until resumed"
+        return f"by {found[0].by or 'somebody'}, {until}"
+
+    def _show(self, due: float | None) -> None:
+        """Bring the board up to date."""
+        self.board.beat()
+        now = datetime.now(UTC)  # noqa: TID251 - shown to people
+        self.board.pauses(
+            status.Pause(pause.name, pause.until) for pause in self._pauses if pause.holds(now)
+        )
+        if self.leadership is not None:
+            self.board.role(*self.leadership.role)
+        self.board.watching(self.questions.watched())
+        later = due - time.monotonic() if due is not None else 0.0
+        timers = [status.Timer(now + timedelta(seconds=later), "next run")] if later > 0 else []
+        self.board.timers(timers)
+
+    def _hear(self, timeout: float) -> None:
+        """Wait for a word, for so many seconds, and take all that are there."""
         word = self.inbox.get(timeout)
         while word is not None:
             self._take(word)
@@ -83,9 +127,16 @@ class Loop:
             case Changed():
                 self._cautious = self._cautious or word.unseen
                 self.agenda.note(word.reason, word.at)
+            case Moved():
+                self._tell(word.text)
+            case Paused():
+                self._pauses = word.pauses
+                self.agenda.note("pause or resume", time.monotonic())
             case Reload():
                 self._cautious = True
                 self.agenda.note("reload", time.monotonic())
+            case Fault():
+                raise errors.EngineError(word.text)
             case Stop():
                 self._stopping = True
 
@@ -94,66 +145,83 @@ class Loop:
         reasons = self.agenda.take(time.monotonic())
         wish = replace(self.wish, refresh=self.wish.refresh or "resync" in reasons)
         cautious, self._cautious = self._cautious, False
+        self._runs += 1
+        now = datetime.now(UTC)  # noqa: TID251 - shown to people
+        begun = status.Begun(self._runs, ", ".join(reasons), now)
+        self.board.began(begun)
         try:
-            outcome, verdict = self._unlocked(wish, cautious=cautious)
+            self._recover()
+            outcome = self._run(*once.command(wish), cautious=cautious)
         except errors.LictorError as error:
             self.teller.tell(Line(str(error), {}, "error"))
             self._cautious = cautious
             self.agenda.ended(time.monotonic(), again=True)
+            self.board.ended(record.ended(begun, 0.0, Verdict.ERROR, ()), None)
             return Verdict.ERROR
+        verdict = once.tell(outcome, wish, self.teller)
         if outcome.asked or outcome.ok:
             self.questions.follow(outcome.asked)
         if verdict is Verdict.ERROR:
             self._cautious = cautious
+        self._record(begun, outcome, verdict)
         self.agenda.ended(time.monotonic(), again=verdict in _TRY_AGAIN, timer=self._timer(outcome))
         return verdict
 
-    def _unlocked(self, wish: once.Wish, *, cautious: bool) -> tuple[Outcome, Verdict]:
+    def _record(self, begun: status.Begun, outcome: Outcome, verdict: Verdict) -> None:
+        now = datetime.now(UTC)  # noqa: TID251 - shown to people
+        run = record.ended(begun, outcome.seconds, verdict, outcome.groups)
+        stands = record.standing(outcome.groups) if verdict is not Verdict.ERROR else None
+        dry = () if self.wish.dry else record.changes(outcome.groups, now)
+        self.board.ended(run, stands, dry)
+        if stands is not None:
+            self.outputs = {
+                group.name: dict(group.outputs) for group in outcome.groups if group.outputs
+            }
+
+    def _run(self, *command: str, **given: Any) -> Outcome:  # noqa: ANN401 - Scope's
         """Run; wait while somebody else runs the stack, and clear away after the dead."""
         end = time.monotonic() + self.lock_timeout
         told = False
         while True:
-            outcome, verdict = once.once(
-                self.engine, wish, self.teller, patient=False, cautious=cautious
-            )
+            scope = once.scope(self.engine, patient=False, pauses=self._paused_groups(), **given)
+            outcome = self.engine.run(*command, scope=scope)
             found = recovery.locks(outcome.ended.text) if not outcome.ok else ()
-            if not found or self._stopping:
-                return outcome, verdict
+            if not found or self._stopping or time.monotonic() > end:
+                return outcome
             if all(lock.dead for lock in found):
                 self._tell(f"the lock of a dead process is cancelled: {found[0].text}")
                 recovery.cancel(self.engine)
-                self._recover()
+                self._recover(anew=True)
                 continue
-            if time.monotonic() > end:
-                return outcome, verdict
             if not told:
                 self._tell(f"the stack is locked, waiting: {found[0].text}")
                 told = True
             self._hear(_LOCKED)
 
-    def _recover(self) -> None:
+    def _paused_groups(self) -> dict[str, str]:
+        names = {pause.name for pause in self._pauses if pause.name}
+        return {name: why for name in names if (why := self._paused(name))}
+
+    def _recover(self, *, anew: bool = False) -> None:
         """Clear what a killed run left pending, and take what it registered for ours."""
-        if self.wish.dry:
+        if self.wish.dry or (self._recovered and not anew):
             return
+        self._recovered = True  # once is enough: what this run meets is no news to it
         begun = recovery.pending(self.engine)
         if begun is None:
             return
         self._tell(f"a run was killed while {len(begun)} groups were changed: refreshing")
-        scope = once.scope(self.engine, pending=begun)
-        outcome = self.engine.run("refresh", "--clear-pending-creates", scope=scope)
+        outcome = self._run("refresh", "--clear-pending-creates", pending=begun)
         if not outcome.ok:
+            self._recovered = False
             raise errors.EngineError(f"the stack cannot be refreshed: {once.last_words(outcome)}")
 
     def _timer(self, outcome: Outcome) -> float | None:
         """Tell when something that is held may go, by the monotonic clock."""
         now = datetime.now(UTC)  # noqa: TID251 - due times are of the wall clock
         waits = [(group.again - now).total_seconds() for group in outcome.groups if group.again]
-        if any(
-            reason.startswith("waiting for health")
-            for group in outcome.groups
-            for reason in group.held.values()
-            if not wished(reason)
-        ):
+        held = [reason for group in outcome.groups for reason in group.held.values()]
+        if any(reason.startswith("waiting for health") for reason in held):
             waits.append(HEALTH)
         return time.monotonic() + max(0.0, min(waits)) if waits else None
 

@@ -37,12 +37,14 @@ class Wish:
     args: tuple[str, ...] = ()
 
 
-def once(
-    engine: Engine, wish: Wish, teller: Teller, *, patient: bool = True, cautious: bool = False
-) -> tuple[Outcome, Verdict]:
+def once(engine: Engine, wish: Wish, teller: Teller) -> tuple[Outcome, Verdict]:
     """Run the stack, and tell what came of it."""
-    given = scope(engine, wish.allow_removal, patient=patient, cautious=cautious)
-    outcome = engine.run(*command(wish), scope=given)
+    outcome = engine.run(*command(wish), scope=scope(engine, wish.allow_removal))
+    return outcome, tell(outcome, wish, teller)
+
+
+def tell(outcome: Outcome, wish: Wish, teller: Teller) -> Verdict:
+    """Tell what came of a run, and judge it."""
     if wish.verbose:
         teller.raw(outcome.ended.text)
     for line in lines.of(outcome.groups):
@@ -54,7 +56,7 @@ def once(
     applied = outcome.ok or (bool(outcome.groups) and not problems and bool(known))
     if not applied and not problems:
         teller.tell(lines.Line(last_words(outcome), {}, "error"))
-    return outcome, judge(outcome.groups, applied=applied)
+    return judge(outcome.groups, applied=applied)
 
 
 def command(wish: Wish) -> list[str]:

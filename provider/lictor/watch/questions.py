@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lictor.consul.watching import Watcher
 from lictor.watch.inbox import Changed, Inbox
+from lictor.watch.status import Failing, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,18 @@ class Questions:
             if connection not in self._watchers:
                 self._watchers[connection] = Watcher(connection, self._ring, poll=self.poll)
             self._watchers[connection].follow(sources)
+
+    def watched(self) -> Watched:
+        """Tell what is watched, for the board."""
+        polled = turns = 0
+        failing: list[Failing] = []
+        indexes: list[int] = []
+        for watcher in tuple(self._watchers.values()):
+            found = watcher.snapshot()
+            polled, turns = polled + found.long_polls, turns + found.in_turn
+            failing += [Failing(str(s.question), s.error) for s in found.states if s.error]
+            indexes += [state.index for state in found.states]
+        return Watched(polled, turns, tuple(failing), max(indexes, default=None))
 
     def _ring(self, change: Change) -> None:
         if change.moved or change.reset:

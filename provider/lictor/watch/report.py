@@ -27,7 +27,7 @@ def document(groups: Iterable[Group], verdict: Verdict) -> str:
             "held": dict(group.held),
             "failed": dict(group.failed),
             "foreign": list(group.foreign),
-            "blocked": group.blocked,
+            "blocked": str(group.blocked or ""),
         }
         for group in groups
     ]
@@ -40,7 +40,7 @@ def markdown(groups: Iterable[Group]) -> str:
     groups = list(groups)
     rows = [
         f"| {group.name} | {len(group.added)} | {len(group.removed)} |"
-        f" {len(group.held)} | {len(group.failed)} | {_cell(group.blocked)} |"
+        f" {len(group.held)} | {len(group.failed)} | {_cell(str(group.blocked or ''))} |"
         for group in groups
     ]
     changes = [f"- `{line.text}`" for group in groups for line in lines.changes(group)]

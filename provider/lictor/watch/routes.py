@@ -63,7 +63,8 @@ class Offer:
             One call of AWS's API a group: ``max(5, groups / 2)`` keeps it below 2 a second.
         patience: How long a page waits for ``rows`` before it gets what was known before, in
             seconds.
-        silence: The loop counts as dead without a beat for so long, in seconds.
+        silence: The loop counts as dead without a sign of life for so long, in seconds.
+        longest_run: The same while a run is under way, which the loop waits for.
         hosts: Names, beside this machine's own, under which the server is reached.
         clock: Seconds that never go back.
         now: The time, in UTC.
@@ -75,6 +76,7 @@ class Offer:
     fresh: float = 5.0
     patience: float = 2.0
     silence: float = 60.0
+    longest_run: float = 1800.0
     hosts: tuple[str, ...] = ()
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: TID251 - an edge
@@ -155,8 +157,8 @@ class _Routes:
         return _json({"status": "asked for"}, 202)
 
     async def alive(self, _: web.Request) -> web.Response:
-        silence = self._offer.board.silence()
-        if silence >= self._offer.silence:
+        silence, running = self._offer.board.silence(), self._offer.board.status().running
+        if silence >= (self._offer.longest_run if running else self._offer.silence):
             return _error(503, f"the loop has said nothing for {silence:.0f} s")
         return _json({"status": "alive"})
 

@@ -186,6 +186,27 @@ def test_a_listing_that_fails(
     assert access.secret_key not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("code", "status", "remedy"),
+    [
+        ("HealthUnavailable", 500, "it will be tried again"),
+        ("InvalidConfigurationRequest", 400, "AWS's reference of DescribeTargetHealth says of"),
+    ],
+)
+def test_any_failure_says_what_to_do(  # noqa: PLR0913, PLR0917 - fixtures
+    aws: StandIn,
+    access: AWSAccess,
+    make_group: Callable[..., str],
+    code: str,
+    status: int,
+    remedy: str,
+) -> None:
+    """Also one that nobody foresaw."""
+    aws.fault("DescribeTargetHealth", "error", times=None, code=code, status=status)
+    with pytest.raises(errors.AWSError, match=rf"failed \({code}: .*\); .*{remedy}"):
+        target_groups.listing(access, make_group())
+
+
 def test_a_long_message_is_cut(
     aws: StandIn, access: AWSAccess, make_group: Callable[..., str]
 ) -> None:

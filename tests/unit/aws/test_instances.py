@@ -194,6 +194,22 @@ def test_others_are_taken_along_where_there_is_room(aws: StandIn, access: AWSAcc
     assert len(aws.calls("DescribeInstances")) == 3
 
 
+def test_the_zones_of_instances(aws: StandIn, access: AWSAccess) -> None:
+    """200 a call; an instance that is gone, or never was, has none."""
+    ec2 = aws.boto3("ec2")
+    ids = []
+    for zone in ("us-west-2a", "us-west-2b"):
+        made = ec2.run_instances(
+            ImageId="ami-1", MinCount=1, MaxCount=1, Placement={"AvailabilityZone": zone}
+        )
+        ids.append(made["Instances"][0]["InstanceId"])
+    nobody = [f"i-{number:017x}" for number in range(instances.BATCH)]
+    aws.clear_calls()
+    found = instances.zones(access, [*ids, *nobody])
+    assert found == {ids[0]: "us-west-2a", ids[1]: "us-west-2b"}
+    assert len(aws.calls("DescribeInstances")) == 2
+
+
 def test_accounts_and_regions_do_not_share(aws: StandIn, access: AWSAccess) -> None:
     """The same address is another instance's there, or nobody's."""
     ((ident, address),) = aws.create_instances(1)

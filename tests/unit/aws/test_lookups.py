@@ -33,6 +33,19 @@ def test_an_unknown_vpc(access: AWSAccess) -> None:
     assert networks.cidrs(access, "vpc-0123456789abcdef0") == ()
 
 
+def test_the_zones_of_addresses(aws: StandIn, access: AWSAccess) -> None:
+    """Those of the subnets that they lie in; an address outside has none."""
+    ec2 = aws.boto3("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.61.0.0/16")["Vpc"]["VpcId"]
+    for number, zone in enumerate("ab"):
+        ec2.create_subnet(
+            VpcId=vpc, CidrBlock=f"10.61.{number}.0/24", AvailabilityZone=f"us-west-2{zone}"
+        )
+    asked = ["10.61.0.9", "10.61.1.9", "10.61.2.9", "fd00::1"]
+    found = {"10.61.0.9": "us-west-2a", "10.61.1.9": "us-west-2b"}
+    assert networks.zones(access, vpc, asked) == found
+
+
 @pytest.fixture
 def full(access: AWSAccess, make_group: Callable[..., str]) -> str:
     """Return a group with 10 targets of which one drains."""
@@ -46,10 +59,14 @@ def full(access: AWSAccess, make_group: Callable[..., str]) -> str:
 def test_head_room(aws: StandIn, access: AWSAccess, full: str) -> None:
     """What stands counts, draining targets too; the tightest limit speaks."""
     room = quotas.head_room(access, full)
-    assert room == quotas.HeadRoom(990, f"10 of 1000 targets of target group {full.split('/')[1]}")
+    group, balancer = f"target group {full.split('/')[1]}", f"load balancer {full.split('/')[1]}"
+    assert room == quotas.HeadRoom(990, f"10 of 1000 targets of {balancer}", told=990)
     aws.settings(targets_per_group=12)
     room = quotas.head_room(access, full)
-    assert room == quotas.HeadRoom(2, f"10 of 12 targets of load balancer {full.split('/')[1]}")
+    assert room == quotas.HeadRoom(2, f"10 of 12 targets of {balancer}", told=2)
+    aws.settings(targets_per_group=3000)
+    room = quotas.head_room(access, full)
+    assert room == quotas.HeadRoom(990, f"10 of 1000 targets of {group}", told=2990)
 
 
 def test_head_room_is_never_negative(aws: StandIn, access: AWSAccess, full: str) -> None:
@@ -62,7 +79,17 @@ def test_head_room_without_the_right_to_know(aws: StandIn, access: AWSAccess, fu
     """AWS's usual 1000 stands in."""
     aws.settings(targets_per_group=3)
     aws.fault("DescribeAccountLimits", "deny", times=None)
-    assert quotas.head_room(access, full).left == 990
+    room = quotas.head_room(access, full)
+    assert (room.left, room.told) == (990, None)
+
+
+def test_a_gateway_load_balancer_has_no_limit_of_its_own() -> None:
+    """AWS counts its targets by zone."""
+    arns = [
+        f"arn:aws:elasticloadbalancing:us-west-2:123456789012:loadbalancer/{kind}/web/50dc6c495c0c9188"
+        for kind in ("app", "gwy", "net")
+    ]
+    assert quotas.limited(arns) == [arns[0], arns[2]]
 
 
 def test_head_room_of_a_group_without_a_load_balancer(

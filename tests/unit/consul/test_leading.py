@@ -11,6 +11,8 @@ from lictor.model import ConsulConnection
 from tests.fakes.odd_consul import Odd
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.fakes.consul import Consul
     from tests.fakes.odd_consul import OddConsul
 
@@ -26,6 +28,24 @@ def test_a_real_leader(agent: Consul) -> None:
     watch.stop()
     assert time.monotonic() - begin < 5.0
     assert rung.empty()
+
+
+def test_who_listens_cannot_break_it(agent: Consul, caplog: pytest.LogCaptureFixture) -> None:
+    """A ring that raises is trouble, which is logged, and the next look is taken all the same."""
+    rung: queue.Queue[str] = queue.Queue()
+
+    def ring(leader: str) -> None:
+        rung.put(leader)
+        if caplog.records == []:
+            raise ValueError("no")
+
+    watch = LeaderWatch(ConsulConnection(agent.url), ring, every=0.01)
+    rung.get(timeout=PATIENCE)
+    end = time.monotonic() + PATIENCE
+    while "ValueError: no" not in caplog.text:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    watch.stop()
 
 
 def test_an_election(odd: OddConsul) -> None:

@@ -39,6 +39,17 @@ def test_the_choice_fills_the_room_and_is_stable(
     assert set(chosen) <= set(headroom.choose(additions, room + 1, standing, zones))
 
 
+@given(KEYS, KEYS, ZONES)
+def test_the_order_is_that_of_the_choice(
+    additions: set[str], standing: set[str], zones: dict[str, str]
+) -> None:
+    """All of them, once, and whatever the room, its first are chosen."""
+    order = headroom.order(additions, standing, zones)
+    assert sorted(order) == sorted(additions)
+    for room in range(len(order) + 1):
+        assert headroom.choose(additions, room, standing, zones) == sorted(order[:room])
+
+
 @given(KEYS, KEYS, ZONES, st.integers(0, 40))
 def test_no_zone_is_starved(
     additions: set[str], standing: set[str], zones: dict[str, str], room: int

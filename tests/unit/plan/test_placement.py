@@ -58,7 +58,8 @@ def test_why_there_is_no_id_is_told_where_it_is_known() -> None:
     expected = f"no EC2 instance id found: {why}"
     assert unplaceable(Target("10.0.0.1", 80), kind, why) == expected
     assert unplaceable(Target(INSTANCE, 80), kind, why) is None
-    assert unplaceable(Target("10.0.0.1", 0), kind, why) == "port 0 is out of range"
+    said = "port 0 is out of range; register the service with one, or set port"
+    assert unplaceable(Target("10.0.0.1", 0), kind, why) == said
     assert unplaceable(Target("10.0.0.1", 80), TargetType.IP, why) is None
 
 
@@ -66,4 +67,5 @@ def test_why_there_is_no_id_is_told_where_it_is_known() -> None:
 @pytest.mark.parametrize("kind", list(TargetType))
 def test_a_port_out_of_range_is_refused(port: int, kind: TargetType) -> None:
     """AWS takes 1 to 65535."""
-    assert unplaceable(Target("10.0.0.1", port), kind) == f"port {port} is out of range"
+    said = f"port {port} is out of range; register the service with one, or set port"
+    assert unplaceable(Target("10.0.0.1", port), kind) == said

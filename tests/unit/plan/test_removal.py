@@ -254,3 +254,30 @@ def test_what_may_be_lacking_where_a_group_is_replaced(
 ) -> None:
     """As many as might be removed at once."""
     assert removal.too_many(leaving, standing, Guards()) is too_many
+
+
+def parting(leaving: Iterable[str], claimed: Iterable[str], **more: Any) -> str:  # noqa: ANN401 - passed on
+    """Ask about a deleted resource of which all stands, and is healthy."""
+    keys = sorted(leaving)
+    guards = more.pop("guards", Guards())
+    facts: dict[str, Any] = {"held": {}, "made": {}, "now": NOW, **more}
+    listing = make_listing([*keys, *claimed])
+    return removal.parting(keys, list(claimed), listing, guards, **facts)
+
+
+def test_what_a_deleted_resource_leaves() -> None:
+    """The floors are asked; no empty service lifts them; and a delay is waited for."""
+    keys = make_keys(12)
+    assert parting(keys[:3], keys[3:]) == ""
+    assert parting(keys[:4], keys[4:]).startswith("max_removal_percent 30")
+    assert parting(keys[:2], keys[2:], made={"2026-11-21T07:59:00Z": 3}) != ""
+    assert parting(keys[:2], ()).startswith("min_targets 1")
+    drain = Guards(on_empty=OnEmpty.DRAIN)
+    assert parting(keys[:2], (), guards=drain).startswith("min_targets 1")
+    assert parting(keys[:1], keys[1:], guards=Guards(policy=Policy.ADD_ONLY)) == "policy add-only"
+    delayed = Guards(removal_delay=60)
+    for due, may in ((NOW + timedelta(seconds=1), False), (NOW, True)):
+        held = {keys[0]: f"removal_delay; due {due:%Y-%m-%dT%H:%M:%SZ}"}
+        assert (parting(keys[:1], keys[1:], guards=delayed, held=held) == "") is may
+    said = parting(keys[:1], keys[1:], guards=delayed)
+    assert said == f"removal_delay of {keys[0]} is not over"

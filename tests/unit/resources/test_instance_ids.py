@@ -176,7 +176,7 @@ def test_another_group_is_looked_at_anew(stage: Stage, agent: Consul) -> None:
     arn = stage.aws.create_group(f"ids-{next(_NUMBERS)}", vpc=vpc, attached=False)
     _, problem = checking.check(before, {**old, "target_group_arn": arn}, stage.run())
     assert problem is not None
-    assert "2 targets stand and not all of them would stand in the new group" in problem
+    assert "2 targets stand and not all of them would stand afterwards" in problem
 
 
 def test_roles_do_not_share_answers(stage: Stage, agent: Consul) -> None:

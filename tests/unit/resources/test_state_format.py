@@ -7,6 +7,7 @@ import base64
 from pulumi.dynamic.dynamic import serialize_provider
 
 from lictor.resources.attachments import AttachmentsProvider, TargetGroupAttachments
+from lictor.resources.claims import Who
 
 _BLOB = (
     "gASVPgAAAAAAAACMHGxpY3Rvci5yZXNvdXJjZXMuYXR0YWNobWVudHOUjBNBdHRhY2ht"
@@ -22,6 +23,13 @@ def test_the_provider_is_pickled_by_reference() -> None:
     assert blob == _BLOB
     assert b"s3cr3t" not in base64.b64decode(blob)
     assert AttachmentsProvider.serialize_as_secret_always is False
+
+
+def test_who_a_resource_is() -> None:
+    """Inputs and outputs tell by these keys; a root resource has no parent."""
+    assert Who._fields == ("name", "parent")
+    assert Who.of({"name": "web"}) == Who("web", "")
+    assert Who.of({"name": "web", "parent": "x:y:Site"}) == Who("web", "x:y:Site")
 
 
 def test_the_type_token() -> None:

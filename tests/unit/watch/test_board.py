@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from datetime import timedelta
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -30,6 +32,9 @@ from tests.unit.watch.boards import (
     make_group,
     make_run,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.fixture
@@ -209,8 +214,18 @@ def test_json_there_and_back(board: Board) -> None:
     assert plain["changes"][0]["sign"] == "+"
 
 
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Let threads take turns far more often than Python has them do."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("restless")
 def test_many_threads_at_once(board: Board) -> None:
-    """Nothing is lost, and whoever looks sees a run whole: its outcome and its group."""
+    """Nothing is lost, and whoever looks sees a run whole: its outcome and its phases."""
     ready, torn = threading.Barrier(5), []
 
     def write(name: str) -> None:

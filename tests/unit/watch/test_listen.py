@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 import threading
-from contextlib import closing
 from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -298,14 +296,21 @@ def test_one_paused_group_leaves_the_others_to_run(world: World, url: str) -> No
 
 
 def test_alive_as_long_as_the_loop_beats(world: World) -> None:
-    """Up to the limit, and again after a beat."""
-    with world.served(silence=30.0) as url:
+    """Up to the limit, and again after a beat; a run takes as long as it takes, nearly."""
+    with world.served(silence=30.0, longest_run=600.0) as url:
         world.seconds = 29.9
         assert ask(f"{url}healthz").status == 200
         world.seconds = 30.0
         answer = ask(f"{url}healthz")
         assert (answer.status, answer.json["error"]) == (503, "the loop has said nothing for 30 s")
         world.board.beat()
+        assert ask(f"{url}healthz").status == 200
+        world.board.began(make_begun(2))
+        world.seconds += 599.0
+        assert ask(f"{url}healthz").status == 200
+        world.seconds += 1.0
+        assert ask(f"{url}healthz").status == 503
+        world.board.ended(make_run(2), {})
         assert ask(f"{url}healthz").status == 200
 
 
@@ -342,52 +347,3 @@ def test_metrics_are_those_of_the_board(world: World, url: str) -> None:
     assert b'lictor_runs_total{outcome="done"} 1.0' in ask(f"{url}metrics").body
     world.board.ended(make_run(2), {})
     assert b'lictor_runs_total{outcome="done"} 2.0' in ask(f"{url}metrics").body
-
-
-@pytest.mark.parametrize(
-    ("text", "host", "port"),
-    [
-        ("127.0.0.1:9099", "127.0.0.1", 9099),
-        ("localhost:0", "localhost", 0),
-        ("[::1]:80", "::1", 80),
-        (":9099", "", 9099),
-    ],
-)
-def test_addresses(text: str, host: str, port: int) -> None:
-    """As they are written everywhere."""
-    read = listen.address(text)
-    assert (read.host, read.port, str(read)) == (host, port, text)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "9099", "127.0.0.1", "::1:80", "h:x", "h:65536", "h:-1", "h:", "[::1]", "h:٣"]
-)
-def test_no_addresses(text: str) -> None:
-    """Says what is wanted."""
-    with pytest.raises(errors.SettingsError, match=r"127\.0\.0\.1:9099"):
-        listen.address(text)
-
-
-def test_a_port_in_use(world: World) -> None:
-    """Is told at once, in one line, to who asked for it."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as other:
-        port = other.getsockname()[1]
-        with pytest.raises(errors.ListenFailed) as caught:
-            listen.start(listen.address(f"127.0.0.1:{port}"), world.offer())
-    assert str(caught.value) == (
-        f"--listen 127.0.0.1:{port}: port {port} is in use; choose another, or stop what has it"
-    )
-
-
-@pytest.mark.parametrize("where", ["192.0.2.1:0", "no-such-host.invalid:0"])
-def test_no_address_of_this_machine(world: World, where: str) -> None:
-    """Neither a foreign address nor a name without one."""
-    with pytest.raises(errors.ListenFailed, match="is no address of this machine"):
-        listen.start(listen.address(where), world.offer())
-
-
-def test_ipv6(world: World) -> None:
-    """In brackets, as in any URL."""
-    with world.served("[::1]:0") as url:
-        assert url.startswith("http://[::1]:")
-        assert ask(f"{url}healthz").status == 200

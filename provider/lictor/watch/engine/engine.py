@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from pulumi.automation._server import LanguageServer
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import language_pb2_grpc, provider_pb2_grpc
 
-from lictor.watch.engine import events, program
+from lictor.watch.engine import events, home, program
 from lictor.watch.engine.child import Started
 from lictor.watch.engine.others import Others
 from lictor.watch.engine.outcome import Group, Groups
@@ -87,6 +87,7 @@ class Engine:
         self._gate, self._language = Gate(main), LanguageServer(main)
         self._standby = Standby(self._gate, project, self.env)
         self._ports: dict[str, int] = {}
+        self._home: dict[str, str] = {}
 
     @contextmanager
     def serving(self) -> Iterator[Engine]:
@@ -97,15 +98,14 @@ class Engine:
         for name, servicer in (("gate", self._gate), ("language", self._language)):
             servers[name] = grpc.server(ThreadPoolExecutor(4), options=_GRPC_CHANNEL_OPTIONS)
             language_pb2_grpc.add_LanguageRuntimeServicer_to_server(servicer, servers[name])
-        for name, server in servers.items():
-            self._ports[name] = server.add_insecure_port("127.0.0.1:0")
-            server.start()
-        try:
+        with ExitStack() as ends:
+            for name, server in servers.items():
+                self._ports[name] = server.add_insecure_port("127.0.0.1:0")
+                server.start()
+                ends.callback(lambda server: server.stop(None).wait(), server)
+            self._home = ends.enter_context(home.unlogged(self.env, self.project.folder))
+            ends.callback(self._standby.drop)
             yield self
-        finally:
-            self._standby.drop()
-            for server in servers.values():
-                server.stop(None).wait()
 
     def run(self, verb: str, *args: str, scope: Scope | None = None) -> Outcome:
         """Run a command of the CLI against the stack.
@@ -140,26 +140,33 @@ class Engine:
         Raises:
             errors.EngineError: The CLI cannot be started.
         """
+        if self.project.elsewhere:
+            return
         with self._lock:
             self._standby.prepare(self._words("gate", verb, args), self._attached)
 
-    def command(self, *words: str) -> Ended:
+    def command(self, *words: str, stack: bool = True) -> Ended:
         """Run a command of the CLI that needs neither program nor provider.
+
+        Args:
+            words: What follows `pulumi`.
+            stack: Whether it is about our stack.
 
         Raises:
             errors.EngineError: The CLI cannot be started.
         """
-        words = (*words, "--stack", self.project.stack)
+        words = (*words, "--stack", self.project.stack) if stack else words
         return Started(self.project.folder, words, self.env).finish()
 
     @property
     def _attached(self) -> dict[str, str]:
-        return {"PULUMI_DEBUG_PROVIDERS": f"pulumi-python:{self._ports['provider']}"}
+        provider = f"pulumi-python:{self._ports['provider']}"
+        return {**self._home, "PULUMI_DEBUG_PROVIDERS": provider}
 
     def _words(self, host: str, verb: str, args: Sequence[str]) -> list[str]:
         words = [verb, *args, "--stack", self.project.stack, "--color", "never"]
         if verb != "preview":
             words += ["--yes", "--skip-preview"]
-        if verb in _WITH_PROGRAM:
+        if verb in _WITH_PROGRAM and not self.project.elsewhere:
             words += ["--client", f"127.0.0.1:{self._ports[host]}", "--exec-kind", "auto.inline"]
         return words

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from lictor import errors
+
 _WINDOW = 600.0  # the default of `removal_window`
 
 
@@ -30,7 +32,9 @@ class Group:
         held: Key -> reason.
         failed: Key -> AWS's reason.
         foreign: Keys of what stands in the group and is not its.
-        blocked: Why Consul's answer was not used; empty where it was.
+        blocked: Why Consul's answer was not used; None where it was.
+        paused: Why it was left alone, on somebody's word; empty where it was not.
+        outputs: All of them, as state has them or will have them.
         seconds: How long it took, reading Consul and changing AWS.
         again: When something that is held may go by the clock alone; None for never.
     """
@@ -44,7 +48,9 @@ class Group:
     held: Mapping[str, str] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     foreign: tuple[str, ...] = ()
-    blocked: str = ""
+    blocked: errors.LictorError | None = None
+    paused: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
     seconds: float = 0.0
     again: datetime | None = None
 
@@ -61,9 +67,13 @@ class Groups:
         with self._lock:
             return tuple(self._of.values())
 
-    def blocked(self, urn: str, reason: str) -> None:
+    def blocked(self, urn: str, error: errors.LictorError) -> None:
         """Note that Consul's answer is not used."""
-        self._note(urn, lambda group: replace(group, blocked=reason))
+        self._note(urn, lambda group: replace(group, blocked=error))
+
+    def paused(self, urn: str, reason: str) -> None:
+        """Note that a resource is left alone."""
+        self._note(urn, lambda group: replace(group, paused=reason))
 
     def planned(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:
         """Note a plan: nothing is done yet."""
@@ -80,6 +90,7 @@ class Groups:
                 failed=before.failed,
                 foreign=before.foreign,
                 again=_again(after.held, before.recent, news),
+                outputs=olds,
             ),
         )
 
@@ -98,6 +109,7 @@ class Groups:
                 failed=after.failed,
                 foreign=after.foreign,
                 again=_again(after.held, after.recent, outputs),
+                outputs=outputs,
             ),
         )
 

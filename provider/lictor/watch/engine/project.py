@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pulumi import automation
 
 from lictor import errors
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
 _NAMES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 _STACKS = re.compile(r"""^\s*"?(?:stackConfigDir|config)"?:\s*["']?([^"'\s,{]+)""", re.MULTILINE)
@@ -29,6 +31,7 @@ class Project:
         name: Name of the project.
         runtime: Language of the program, as Pulumi names it.
         files: What the CLI reads at its start: the project's and the stack's settings.
+        elsewhere: Why the program cannot run in this process; empty where it can.
     """
 
     folder: Path
@@ -37,6 +40,7 @@ class Project:
     name: str
     runtime: str = "python"
     files: tuple[Path, ...] = ()
+    elsewhere: str = ""
 
 
 def find(folder: Path, stack: str = "") -> Project:
@@ -77,7 +81,18 @@ def _read(folder: Path, stack: str) -> Project:
         settings.name,
         str(runtime),
         _files(folder, stack.rsplit("/", 1)[-1]),
+        _elsewhere(folder, str(runtime), getattr(settings.runtime, "options", None) or {}),
     )
+
+
+def _elsewhere(folder: Path, runtime: str, options: Mapping[str, Any]) -> str:
+    """Say why a program cannot run in this process; empty where it can."""
+    if runtime != "python":
+        return f"its language is {runtime}"
+    own = options.get("virtualenv")
+    if own and (folder / own).resolve() != Path(sys.prefix).resolve():
+        return f"its interpreter is that of {own}, ours that of {sys.prefix}"
+    return ""
 
 
 def _files(folder: Path, stack: str) -> tuple[Path, ...]:

@@ -27,18 +27,24 @@ class Scope:
         cautious: Whether Consul's answers were not seen for a while: then they may add at once,
             and remove only where two reads agree.
         pending: URN -> targets of an update that was killed: it may have registered them.
+        pauses: Name of a resource -> why it is left alone.
     """
 
     env: Mapping[str, str]
     patient: bool = True
     cautious: bool = False
     pending: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    pauses: Mapping[str, str] = field(default_factory=dict)
     _config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     _run: Run = field(default_factory=Run)
 
     def configure(self, config: Mapping[str, Any]) -> None:
         """Take the stack's config, decrypted: full key -> text."""
         self._config = config
+
+    def paused(self, urn: str) -> str:
+        """Say why a resource is left alone; empty where it is not."""
+        return self.pauses.get(urn.rsplit("::", 1)[-1], "")
 
     def remotes(self) -> Remotes:
         """Return Consul and AWS as this run reaches them."""

@@ -94,22 +94,31 @@ class Servicer(ResourceProviderServicer):
         """Read Consul and plan; a read that is not sure keeps the last inputs."""
         olds, news = structs.read(request.olds), structs.read(request.news)
         try:
-            inputs = checking.inputs(olds, news, self.scope.remotes())
+            inputs = self._planned(request.urn, olds, news)
         except errors.LictorError as error:
             if not olds or isinstance(error, _REFUSED):
                 failure = provider_pb2.CheckFailure(property="", reason=str(error))
                 return provider_pb2.CheckResponse(inputs=request.news, failures=[failure])
-            self.groups.blocked(request.urn, str(error))
-            inputs = olds
+            self.groups.blocked(request.urn, error)
+            inputs = checking.as_before(olds, news, self.scope.remotes())
         return provider_pb2.CheckResponse(
             inputs=structs.write({**inputs, PROVIDER: news[PROVIDER]})
         )
+
+    def _planned(self, urn: str, olds: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
+        paused = self.scope.paused(urn) if olds else ""
+        if not paused:
+            return checking.inputs(olds, news, self.scope.remotes())
+        self.groups.paused(urn, paused)
+        return checking.as_before(olds, news, self.scope.remotes())
 
     @_ours
     def Diff(self, request: Any, _context: Any) -> provider_pb2.DiffResponse:  # noqa: N802, ANN401 - gRPC's
         """Compare the plan with what the last run left, target by target."""
         olds, news = structs.read(request.olds), structs.read(request.news)
         found = comparing.compare(olds, news)
+        if self.scope.paused(request.urn):
+            found = comparing.Difference(changes=False, moved=False)
         self.groups.planned(request.urn, olds, news)
         some = provider_pb2.DiffResponse.DIFF_SOME if found.changes else None
         return provider_pb2.DiffResponse(

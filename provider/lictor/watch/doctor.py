@@ -1,0 +1,146 @@
+"""`lictor doctor`: what a stack needs, each thing tried, one line each with a remedy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from lictor import errors
+from lictor.consul import keys, wire
+from lictor.consul.client import Client
+from lictor.plan.choosing import chosen
+from lictor.resources.remotes import Remotes
+from lictor.resources.run import Run
+from lictor.settings import connections, stack
+from lictor.watch import looking, pauses
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lictor.model import ConsulConnection
+    from lictor.settings.stack import TargetGroupEntry
+    from lictor.watch.engine.engine import Engine
+
+T = TypeVar("T")
+_OLDEST = (3, 259)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How one thing is.
+
+    Attributes:
+        what: Of what.
+        text: What was found, or what is wrong and what to do.
+        well: Whether it is as it should be.
+    """
+
+    what: str
+    text: str
+    well: bool = True
+
+    def __str__(self) -> str:
+        """Write the line."""
+        return f"{'ok  ' if self.well else 'FAIL'}  {self.what}: {self.text}"
+
+
+class Examination:
+    """Tries one thing after the other; nothing is changed.
+
+    Attributes:
+        findings: How each was.
+    """
+
+    def __init__(self, engine: Engine, lock_prefix: str) -> None:
+        self.findings: list[Finding] = []
+        self._engine, self._lock_prefix = engine, lock_prefix
+
+    def all(self) -> list[Finding]:
+        """Try all that a run and a watch need; what others have failed for is left out."""
+        self._try("pulumi", lambda: _pulumi(self._engine))
+        config = self._try("stack", lambda: looking.config(self._engine), "its config is readable")
+        if config is None:
+            return self.findings
+        connection = self._try(
+            "consul address", lambda: connections.consul(config.get, self._engine.env), _url
+        )
+        entries = self._try(
+            "config", lambda: stack.target_groups(config.get(stack.TARGET_GROUPS)), _counted
+        )
+        if connection is not None:
+            self._consul(Client(connection))
+            for entry in entries or ():
+                self._group(entry, Remotes(config.get, self._engine.env, Run()))
+        return self.findings
+
+    def _consul(self, client: Client) -> None:
+        prefix = pauses.prefix(self._engine, self._lock_prefix)
+        self._try("consul leader", lambda: _leader(client))
+        self._try("consul token", lambda: _token(client))
+        self._try("consul keys", lambda: keys.read(client, f"{prefix}/lock"), f"{prefix}/ readable")
+
+    def _group(self, entry: TargetGroupEntry, remotes: Remotes) -> None:
+        arn = str(entry.target_group_arn)
+        reached = remotes.acting_as({"role_arn": entry.role_arn})
+        self._try(f"{entry.name}: consul", lambda: _instances(entry, remotes))
+        self._try(f"{entry.name}: aws identity", lambda: reached.whoami(arn))
+        self._try(f"{entry.name}: target group", lambda: _standing(reached, arn))
+
+    def _try(
+        self, what: str, act: Callable[[], T], say: str | Callable[[T], str] = str
+    ) -> T | None:
+        try:
+            value = act()
+        except errors.LictorError as error:
+            self.findings.append(Finding(what, str(error), well=False))
+            return None
+        self.findings.append(Finding(what, say if isinstance(say, str) else say(value)))
+        return value
+
+
+def _url(connection: ConsulConnection) -> str:
+    return connection.url
+
+
+def _counted(entries: tuple[TargetGroupEntry, ...]) -> str:
+    if entries:
+        return f"{len(entries)} target groups under {stack.TARGET_GROUPS}"
+    return f"none under {stack.TARGET_GROUPS}: a program of your own says which, try lictor preview"
+
+
+def _pulumi(engine: Engine) -> str:
+    version = engine.command("version", stack=False).text.strip()
+    numbers = tuple(int(part) for part in version.lstrip("v").split(".")[:2] if part.isdecimal())
+    if numbers < _OLDEST:
+        raise errors.EngineError(
+            f"version {version or 'unknown'}; 3.259 or newer is needed, see"
+            " https://www.pulumi.com/docs/install"
+        )
+    return version
+
+
+def _leader(client: Client) -> str:
+    leader = wire.leader(client.get("/v1/status/leader", []).body, remote=client.remote)
+    if not leader:
+        raise errors.ConsulNotReady(
+            f"{client.remote} knows no leader; see `consul operator raft list-peers`"
+        )
+    return f"{leader}, says {client.remote}"
+
+
+def _token(client: Client) -> str:
+    if not client.connection.token:
+        return "none is set; right where Consul's ACLs are off"
+    client.get("/v1/acl/token/self", [])
+    return "accepted"
+
+
+def _instances(entry: TargetGroupEntry, remotes: Remotes) -> str:
+    answers = remotes.ask([source.model() for source in entry.sources])
+    wanted = sum(len(list(chosen(answer))) for answer in answers)
+    return f"{wanted} of {sum(len(answer.instances) for answer in answers)} instances are wanted"
+
+
+def _standing(remotes: Remotes, arn: str) -> str:
+    group = remotes.target_group(arn)
+    return f"{group.target_type} group, {len(remotes.listing(arn))} targets stand in it"
