@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from bench import first, plan, preview, unchanged, updates
+from bench import first, plan, preview, resident, unchanged, updates, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +21,8 @@ BENCHES: dict[str, tuple[ModuleType, Measure]] = {
     "first": (first, lambda _: first.measure([1, 4], 1000)),
     "unchanged": (unchanged, lambda _: unchanged.measure(10, 10)),
     "updates": (updates, lambda options: updates.measure([100, 1000], options.samples)),
+    "watch": (watch, lambda options: watch.measure(watch.CASES, options.samples)),
+    "resident": (resident, lambda options: resident.measure(20 * options.samples)),
 }
 
 

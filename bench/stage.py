@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -15,7 +17,7 @@ from tests.fakes.path import ROOT
 from tests.fakes.pulumi import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tests.fakes.aws.client import StandIn
     from tests.fakes.consul import Consul
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 _TOUCHED = 7
 """The instance whose check is changed."""
+_PER_TARGET = "from bench.per_target import declare\n\ndeclare()\n"
+_QUIET = 3.0
+"""Seconds of silence after which a watch has come to rest."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,11 @@ class Stage:
 
     def fleet(self, service: str, size: int) -> None:
         """Register so many instances of a service."""
-        for number, (ident, address) in enumerate(self.aws.create_instances(size)):
+        self.register(service, self.aws.create_instances(size))
+
+    def register(self, service: str, instances: Sequence[tuple[str, str]]) -> None:
+        """Register a service on instances: ids and addresses."""
+        for number, (ident, address) in enumerate(instances):
             meta = {"instance-id": ident}
             self.consul.register(service, f"{service}-{number}", address, node_meta=meta)
 
@@ -72,6 +81,12 @@ class Stage:
         stack.configure({"consul:address": self.consul.address, "lictor:targetGroups": groups})
         return stack
 
+    def per_target(self, name: str, service: str) -> tuple[Stack, str]:
+        """Lay out a stack of `bench.per_target`; return it and its group."""
+        stack, arn = self.stack(name, _PER_TARGET), self.aws.create_group(name)
+        stack.configure({"bench:arn": arn, "bench:service": service})
+        return stack, arn
+
 
 @contextmanager
 def stage() -> Iterator[Stage]:
@@ -82,6 +97,31 @@ def stage() -> Iterator[Stage]:
         tempfile.TemporaryDirectory() as folder,
     ):
         yield Stage(aws, consul, Path(folder))
+
+
+@contextmanager
+def watching(stack: Stack) -> Iterator[int]:
+    """Run `lictor watch` until the block ends, which begins when it has come to rest."""
+    log = stack.folder / "watch.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lictor", "watch", "--stack", "dev"],
+            cwd=stack.project,
+            env=stack.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        seen = 0
+        while (size := log.stat().st_size) > seen or not size:
+            assert process.poll() is None, log.read_text()  # noqa: S101 - a bench of nothing
+            seen = size
+            time.sleep(_QUIET)
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def timed(stack: Stack, *command: str) -> tuple[float, Run]:

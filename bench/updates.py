@@ -12,10 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bench.stage import Stage
-    from tests.fakes.pulumi import Stack
 
 NAMES = ("lictor", "per target")
-_PER_TARGET = "from bench.per_target import declare\n\ndeclare()\n"
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,8 @@ def _row(on: Stage, size: int, samples: int) -> Row:
     """Measure one size; every change is a removal or, the next time, the addition again."""
     service = f"web{size}"
     on.fleet(service, size)
-    stacks = {NAMES[0]: on.attach(f"one-{size}", service), NAMES[1]: _per_target(on, service, size)}
+    many, _ = on.per_target(f"many-{size}", service)
+    stacks = {NAMES[0]: on.attach(f"one-{size}", service), NAMES[1]: many}
     first = {name: timed(stack, *UP)[0] for name, stack in stacks.items()}
     changes: dict[str, list[float]] = {name: [] for name in NAMES}
     for sample in range(samples):
@@ -73,10 +72,3 @@ def _row(on: Stage, size: int, samples: int) -> Row:
         for name in NAMES if sample % 2 else NAMES[::-1]:
             changes[name].append(timed(stacks[name], *UP)[0])
     return Row(size, first, changes)
-
-
-def _per_target(on: Stage, service: str, size: int) -> Stack:
-    """Lay out the other program with a group of its own."""
-    stack = on.stack(f"many-{size}", _PER_TARGET)
-    stack.configure({"bench:arn": on.aws.create_group(stack.folder.name), "bench:service": service})
-    return stack

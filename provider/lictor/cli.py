@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,8 @@ def _once(  # noqa: PLR0913 - the verbs' options
     teller = telling.Teller(json=log_json, out=out)
     found = project.find(cwd.resolve(), stack or "")
     with Engine(found, os.environ).serving() as engine:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: engine.interrupt())
         outcome, verdict = once.once(engine, wish, teller)
     if as_json:
         click.echo(report.document(outcome.groups, verdict))

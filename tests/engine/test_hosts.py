@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -119,6 +122,29 @@ def test_exit_codes(world: World) -> None:
     assert f"web held {keys[0]} on_empty keep" in held.text
     assert lictor("up", "--allow-removal", "web").code == 0
     assert world.standing(group["targetGroupArn"]) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+def test_up_ends_in_order(world: World, number: int) -> None:
+    """A signal lets the update that is under way finish: its state is exact, the lock is gone."""
+    arn, keys = world.attached(1)
+    keys += world.fleet(1, first=1)
+    world.aws.fault("RegisterTargets", "slow", seconds=3)
+    run = subprocess.Popen(
+        [sys.executable, "-m", "lictor", "up", "--stack", "dev"],
+        cwd=world.stack.project,
+        env=world.stack.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    world.aws.wait_for_calls("RegisterTargets", 1, deadline=30)
+    run.send_signal(number)
+    assert run.wait(30) == 1
+    assert world.standing(arn) == sorted(keys)
+    assert sorted(world.outputs()["attached"]) == sorted(keys)
+    assert not world.stack.state().get("pending_operations")
+    assert up(world, "lictor").ok().text.startswith("web +0 -0 =2")
 
 
 OWN = '''

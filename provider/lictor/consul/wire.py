@@ -154,6 +154,9 @@ _PAIRS = msgspec.json.Decoder(tuple[Pair, ...])
 _PAUSE = msgspec.json.Decoder(PauseText)
 _CREATED = msgspec.json.Decoder(_Created)
 
+_ORDER = list(Status)
+_RANK: dict[str, int] = {status: rank for rank, status in enumerate(_ORDER)}
+
 
 def entries(body: bytes, *, remote: str) -> tuple[Entry, ...]:
     """Decode the answer of ``/v1/health/service/NAME``.
@@ -228,9 +231,6 @@ def worst(statuses: Iterable[str]) -> Status:
     A status that Consul does not document counts as critical: what is not understood does not
     receive traffic. No check at all is passing, as in Consul.
     """
-    order = list(Status)
-    result = Status.PASSING
-    for status in statuses:
-        known = Status(status) if status in order else Status.CRITICAL
-        result = max(result, known, key=order.index)
-    return result
+    return _ORDER[
+        max((_RANK.get(status, _RANK[Status.CRITICAL]) for status in statuses), default=0)
+    ]

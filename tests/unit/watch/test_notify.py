@@ -70,7 +70,7 @@ def test_a_manager_that_is_stuck(tmp_path: Path) -> None:
     """A full socket holds nobody up for long."""
     path = str(tmp_path / "notify")
     with manager(path), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as filling:
-        filling.setblocking(False)
+        filling.settimeout(0)
         with contextlib.suppress(BlockingIOError):
             while True:
                 filling.sendto(b"x", path)

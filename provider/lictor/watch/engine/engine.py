@@ -87,6 +87,7 @@ class Engine:
         self._gate, self._language = Gate(main), LanguageServer(main)
         self._standby = Standby(self._gate, project, self.env)
         self._ports: dict[str, int] = {}
+        self._running: Started | None = None
         self._home: dict[str, str] = {}
 
     @contextmanager
@@ -128,11 +129,19 @@ class Engine:
                 if started is None:
                     words = self._words("language", verb, args)
                     started = Started(self.project.folder, words, {**self.env, **self._attached})
+                self._running = started
                 ended = started.finish()
             finally:
+                self._running = None
                 others.close()
             seconds = time.monotonic() - began
         return Outcome(ended, groups.all(), seconds, scope.asked())
+
+    def interrupt(self) -> None:
+        """Have a run stop in order: what is under way ends, and is saved. For signal handlers."""
+        running = self._running
+        if running is not None:
+            running.interrupt()
 
     def prepare(self, verb: str, *args: str) -> None:
         """Have a command ready that :meth:`run` will be asked for next, so that it begins at once.

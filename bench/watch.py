@@ -1,0 +1,128 @@
+"""From a change in Consul to AWS and to the state: `lictor watch` beside `pulumi up` from a shell.
+
+They take turns, each with a service and a group of its own; a shell's run begins at once when
+Consul has changed. Beside them stands the floor: an empty program on the same engine, its CLI ready
+as the watch has it, and not. What is slow comes to fewer turns.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bench.racing import CHANGES, NODE, PAUSE, Floor, Racer
+from bench.stage import UP, stage, timed, watching
+from lictor.watch.engine import project
+from lictor.watch.engine.engine import Engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bench.stage import Stage
+
+CASES = ((1, 10), (1, 100), (1, 1000), (100, 100))
+"""Groups, and targets in each."""
+GOALS = {(1, 10): (0.22, 0.25), (1, 100): (0.22, 0.26), (1, 1000): (0.30, 0.33)}
+"""Case -> seconds to AWS's answer and to the state, for additions."""
+MANY = 1.5
+"""Other cases shall take at most so many times as long as the first."""
+_FEW = 10
+"""Turns that come to what is slow, if there are many."""
+_LARGEST = 100
+"""Targets with a resource each; 1,000 take a minute and more to stand, and 9 s for each change."""
+
+HEADER = """
+| groups of | what runs      | change   |   n | AWS answered, p50 / p95 (s) | goal | state saved, p50 / p95 (s) | goal | by floor |
+| --------: | -------------- | -------- | --: | --------------------------: | ---: | -------------------------: | ---: | -------: |
+""".strip()  # noqa: E501 - a table
+
+
+def measure(cases: Sequence[tuple[int, int]], samples: int) -> Iterator[str]:
+    """Measure each case; the rows of one come when all of it is done.
+
+    Args:
+        cases: Such as `CASES`.
+        samples: Additions, and as many removals.
+    """
+    first: tuple[float, ...] = ()
+    with stage() as on:
+        for groups, size in cases:
+            racers, floor = _race(on, groups, size, samples)
+            additions = zip(*racers[0].taken["addition"], strict=True)
+            first = first or tuple(MANY * statistics.median(taken) for taken in additions)
+            goals = GOALS.get((groups, size), first)
+            base = statistics.median(floor.taken[True])
+            case = f"| {f'{groups} x {size:,}':>9}"
+            for racer in racers:
+                for kind, taken in racer.taken.items():
+                    meant = goals if racer is racers[0] and kind == "addition" else ()
+                    yield f"{case} | {racer.name:14} | {kind:8} {_figures(taken, base, meant)}"
+            for ready, ends in floor.taken.items():
+                name = "nothing, ready" if ready else "nothing"
+                whole = [(seconds,) for seconds in ends]
+                yield f"{case} | {name:14} | {'':8} {_figures(whole, base)}"
+
+
+def _race(on: Stage, groups: int, size: int, samples: int) -> tuple[list[Racer], Floor]:
+    """Let all take turns on one case."""
+    instances = on.aws.create_instances(size)
+    case = f"{groups}x{size}"
+    watch = _lictor(on, "lictor watch", f"watch-{case}", groups, instances)
+    slow = [_lictor(on, "pulumi up", f"shell-{case}", groups, instances)]
+    if groups * size <= _LARGEST:
+        slow.append(_per_target(on, f"many-{case}", instances))
+    empty = on.stack(f"empty-{case}", "")
+    with ExitStack() as ends:
+        ends.enter_context(watching(watch.stack))
+        found = project.find(empty.project, "dev")
+        floor = Floor(ends.enter_context(Engine(found, empty.environment()).serving()))
+        for turn in range(samples):
+            few = slow if turn % max(1, samples // _FEW) == 0 else []
+            for kind in CHANGES:
+                for racer in (watch, *few) if turn % 2 else (*few, watch):
+                    time.sleep(PAUSE)
+                    racer.change(on, kind, instances[NODE][0])
+            floor.run()
+    return [watch, *slow], floor
+
+
+def _lictor(
+    on: Stage, what: str, name: str, groups: int, instances: Sequence[tuple[str, str]]
+) -> Racer:
+    """Attach so many groups, each to a service of its own on the same instances."""
+    services = [f"{name}-{number}" for number in range(groups)]
+    for service in services:
+        on.register(service, instances)
+    stack = on.attach(name, *services, removalWindow="1s")
+    timed(stack, *UP)
+    arn = stack.outputs(services[0])["target_group_arn"]
+    run = None if what == "lictor watch" else partial(timed, stack, *UP)
+    return Racer(what, stack, services[0], arn, run)
+
+
+def _per_target(on: Stage, name: str, instances: Sequence[tuple[str, str]]) -> Racer:
+    """Attach a group with a resource for each target."""
+    on.register(name, instances)
+    stack, arn = on.per_target(name, name)
+    timed(stack, *UP)
+    return Racer("per target", stack, name, arn, partial(timed, stack, *UP))
+
+
+def _figures(taken: Sequence[tuple[float, ...]], base: float, goals: Sequence[float] = ()) -> str:
+    """Write what was measured, and how it compares with the goals and the floor."""
+    *calls, saves = zip(*taken, strict=True)
+    first, second = (f"{goal:.2f}" for goal in goals) if goals else ("", "")
+    return (
+        f"| {len(saves):3} | {_said(calls[0]) if calls else '':>27} | {first:>4}"
+        f" | {_said(saves):>26} | {second:>4} | {statistics.median(saves) / base:8.2f} |"
+    )
+
+
+def _said(taken: Sequence[float]) -> str:
+    """Write p50 and p95, which of a few is the worst."""
+    late = sorted(taken)[math.ceil(0.95 * len(taken)) - 1]
+    return f"{statistics.median(taken):.3f} / {late:.3f}"
