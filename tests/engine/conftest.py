@@ -12,7 +12,7 @@ import pytest
 
 from tests.engine.world import World
 from tests.fakes import consul as consuls
-from tests.fakes import warm
+from tests.fakes import vault, warm
 from tests.fakes.aws import process
 from tests.fakes.path import ROOT
 from tests.fakes.pulumi import Stack
@@ -51,9 +51,11 @@ def guarded_consul() -> Iterator[Consul]:
 
 
 @pytest.fixture(scope="session")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Stack:
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Make a stack without resources, of which each test gets a copy: quicker than making it."""
-    return Stack(tmp_path_factory.mktemp("blank")).create()
+    with vault.start() as env:
+        stack = Stack(tmp_path_factory.mktemp("blank"), env)
+        yield stack.create(secrets=vault.PROVIDER)
 
 
 @pytest.fixture(scope="session")

@@ -104,6 +104,7 @@ def changed(run: Run) -> list[str]:
     return run.ok().lines("~ ", "+ ", "- ", "+-", *map(str, range(10)))[-2:]
 
 
+@pytest.mark.long
 def test_whose_account(world: World, tmp_path: Path) -> None:
     """Keys, profile, roles one after the other, region and environment: each as it is said."""
     accounts = Accounts.make(world)
@@ -164,6 +165,7 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
+@pytest.mark.long
 def test_who_is_nobody(world: World, silent: str) -> None:
     """No credentials, a metadata service that hangs, a profile or a role that is none: named."""
     accounts = Accounts.make(world)

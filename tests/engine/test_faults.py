@@ -163,6 +163,7 @@ def test_each_fault_that_lasts(world: World) -> None:
     live_through(world, [[Fault(*one, {"times": None})] for one in every])
 
 
+@pytest.mark.long
 def test_each_fault_that_passes(world: World) -> None:
     """A call that goes well in the end leaves no trace."""
     every = product(OPERATIONS, PASSING.items())

@@ -9,6 +9,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.engine.cases import Cases
 
 if TYPE_CHECKING:
@@ -105,6 +107,7 @@ def strangers(case: Case, count: int) -> list[str]:
     return keys
 
 
+@pytest.mark.long
 def test_exclusive(world: World) -> None:
     """Strangers are told on the first run and go on the second, as the guards let; and back.
 

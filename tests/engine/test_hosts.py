@@ -30,7 +30,13 @@ def properties(world: World) -> list[object]:
     return [state[key] for key in ("urn", "id", "type", "inputs", "outputs")]
 
 
-@pytest.mark.parametrize(("first", "second"), list(itertools.product(HOSTS, HOSTS)))
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param(*pair, marks=pytest.mark.long if len({*pair}) == 1 else ())
+        for pair in itertools.product(HOSTS, HOSTS)
+    ],
+)
 def test_state_of_one_is_used_by_the_other(world: World, first: str, second: str) -> None:
     """Made, changed, unchanged, drifted and repaired, whoever ran before."""
     arn = world.aws.create_group(world.service)
@@ -124,7 +130,13 @@ def test_exit_codes(world: World) -> None:
     assert world.standing(group["targetGroupArn"]) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, id="INT", marks=pytest.mark.long),
+        pytest.param(signal.SIGTERM, id="TERM"),
+    ],
+)
 def test_up_ends_in_order(world: World, number: int) -> None:
     """A signal lets the update that is under way finish: its state is exact, the lock is gone."""
     arn, keys = world.attached(1)

@@ -7,6 +7,8 @@ import json
 import pickle
 from typing import TYPE_CHECKING
 
+import pytest
+
 from lictor.resources.attachments import AttachmentsProvider
 from tests.engine.cases import Cases
 from tests.fakes.pulumi import STACK, TYPE
@@ -152,6 +154,7 @@ def urn(name: str) -> str:
     return f"urn:pulumi:{STACK}::lictor::{TYPE}::{name}"
 
 
+@pytest.mark.long
 def test_targets_on_the_command_line(world: World) -> None:
     """`--target` reads and changes what it names, and no claim is made by what it leaves out.
 
@@ -183,6 +186,7 @@ def test_targets_on_the_command_line(world: World) -> None:
     assert sorted(world.outputs("new")["attached"]) == sorted(one.keys)
 
 
+@pytest.mark.long
 def test_a_saved_plan(world: World) -> None:
     """`up --plan` does what the preview showed, or nothing when Consul says otherwise by then.
 

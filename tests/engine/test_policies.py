@@ -103,6 +103,7 @@ class Stack:
         return {name: len(self.world.standing(arn)) for name, arn in self.arns.items()}
 
 
+@pytest.mark.long
 def test_the_policies_are_enough_and_needed(world: World, guarded_consul: Consul) -> None:
     """Each permission that is missing is named; with all of them a stack lives and goes."""
     stack = Stack(world, guarded_consul, "lookup", "ip", "query", "big")

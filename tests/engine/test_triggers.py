@@ -7,6 +7,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import yaml  # type: ignore[import-untyped]
 
 from tests.fakes.path import ROOT
@@ -139,6 +140,7 @@ def test_consul_watch(world: World) -> None:
         until(lambda: not any(path.exists() for path in left), log)
 
 
+@pytest.mark.long
 def test_cron(world: World) -> None:
     """Twice at once: the second leaves without a word, and without a call to AWS."""
     arn, keys = world.attached(2)
@@ -181,6 +183,7 @@ def step(world: World, job: str, name: str) -> int:
     ).returncode
 
 
+@pytest.mark.long
 def test_ci(world: World) -> None:
     """A pull request shows what `main` then does; what would be held is shown, and fails `main`."""
     arn, keys = world.attached(3)

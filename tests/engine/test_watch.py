@@ -49,7 +49,13 @@ def test_a_change_runs_and_nothing_else_does(world: World) -> None:
     assert sorted(world.outputs()["attached"]) == sorted({*keys} - {keys[0]})
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["TERM", "KILL"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGTERM, id="TERM"),
+        pytest.param(signal.SIGKILL, id="KILL", marks=pytest.mark.long),
+    ],
+)
 def test_an_ended_watcher_leaves_nothing(world: World, number: int) -> None:
     """Neither the CLI that was waiting, nor a lock; a plain `pulumi up` goes on from there."""
     _, keys = world.attached(2)
@@ -67,6 +73,7 @@ def test_an_ended_watcher_leaves_nothing(world: World, number: int) -> None:
     assert sorted(world.outputs()["attached"]) == [keys[1]]
 
 
+@pytest.mark.long
 def test_a_group_added_to_the_config(world: World) -> None:
     """SIGHUP reads the config again; a file that changed is never run from memory."""
     arn, keys = world.attached(2)
@@ -79,6 +86,7 @@ def test_a_group_added_to_the_config(world: World) -> None:
         assert watch.end() == 0
 
 
+@pytest.mark.long
 def test_a_program_of_another_interpreter(world: World) -> None:
     """It runs under its own, as `pulumi up` has it; that is said once, and changes still count."""
     arn, keys = world.attached(2)

@@ -85,6 +85,7 @@ def test_a_killed_leader_is_followed(world: World) -> None:
             assert second.end() == 0
 
 
+@pytest.mark.long
 def test_another_backend_is_refused(world: World) -> None:
     """Two stacks of one name on two backends would take each other's targets for foreign."""
     world.attached(1)

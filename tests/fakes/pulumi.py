@@ -60,7 +60,9 @@ class Stack:
         """Where the program lies."""
         return self.folder / "project"
 
-    def create(self, program: str | None = None, name: str = "lictor") -> Stack:
+    def create(
+        self, program: str | None = None, name: str = "lictor", secrets: str = "default"
+    ) -> Stack:
         """Lay out the project; without a program of its own it runs the repository's."""
         (self.project / "stacks").mkdir(parents=True)
         (self.folder / "backend").mkdir()
@@ -70,14 +72,15 @@ class Stack:
             shutil.copy(ROOT / "__main__.py", self.project)
         else:
             (self.project / "__main__.py").write_text(program)
-        self.run("stack", "init", STACK).ok()
+        self.run("stack", "init", STACK, "--secrets-provider", secrets).ok()
         return self
 
     def copy(self, folder: Path, env: Mapping[str, str]) -> Stack:
         """Lay out the same project with the same stack elsewhere; the CLI's home is shared."""
         for name in ("project", "backend"):
             shutil.copytree(self.folder / name, folder / name)
-        return Stack(folder, {"PULUMI_HOME": str(self.folder / "home"), **env})
+        home = {"PULUMI_HOME": str(self.folder / "home")}
+        return Stack(folder, {**self.env, **home, **env})
 
     def configure(
         self, config: Mapping[str, Any], secrets: Mapping[str, str] | None = None
@@ -87,7 +90,7 @@ class Stack:
         kept = [
             line
             for line in (path.read_text().splitlines() if path.exists() else [])
-            if line.startswith(("encryptionsalt", "secretsprovider"))
+            if line.startswith(("encryptionsalt", "encryptedkey", "secretsprovider"))
         ]
         path.write_text("\n".join([*kept, f"config: {json.dumps(config)}", ""]))
         for key, value in (secrets or {}).items():
