@@ -157,6 +157,7 @@ def live_through(world: World, faults: Sequence[Sequence[Fault]]) -> Run:
     return run
 
 
+@pytest.mark.long
 def test_each_fault_that_lasts(world: World) -> None:
     """Every call of the run fails, in each way: exact state, exit code 1, healed by the next."""
     every = product(OPERATIONS, LASTING)

@@ -33,7 +33,7 @@ def properties(world: World) -> list[object]:
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        pytest.param(*pair, marks=pytest.mark.long if len({*pair}) == 1 else ())
+        pytest.param(*pair, marks=() if pair == ("pulumi", "lictor") else pytest.mark.long)
         for pair in itertools.product(HOSTS, HOSTS)
     ],
 )
@@ -130,6 +130,7 @@ def test_exit_codes(world: World) -> None:
     assert world.standing(group["targetGroupArn"]) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "number",
     [

@@ -32,10 +32,7 @@ STEPS = {
     "saving": "all is done, the state is being saved",
 }
 VICTIMS = ("provider", "cli", "both")
-TELLING = (
-    ("provider", "after register"),
-    ("both", "after deregister"),
-)
+TELLING = (("both", "after deregister"),)
 
 
 def _pairs() -> list[object]:
@@ -190,6 +187,7 @@ def test_killed_in_the_first_run(world: World, victim: str) -> None:
     assert world.stack.state().get("pending_operations", []) == []
 
 
+@pytest.mark.long
 def test_an_orphan_does_nothing_more(world: World) -> None:
     """The CLI is killed and a target comes back: nobody removes it on the dead run's behalf."""
     change = Change(world)
@@ -226,6 +224,7 @@ def test_what_nobody_wants_any_more_is_foreign(world: World) -> None:
     change.agree()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     "step",

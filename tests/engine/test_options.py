@@ -42,6 +42,7 @@ def write(cases: Cases, *resources: str) -> None:
     cases.world.aws.clear_calls()
 
 
+@pytest.mark.long
 def test_resource_options(world: World) -> None:
     """Renamed, moved under a parent or left behind: no group loses a target."""
     cases = Cases(world)
@@ -226,6 +227,7 @@ def repoint(world: World, reference: str) -> None:
     path.write_text(json.dumps(state))
 
 
+@pytest.mark.long
 def test_state_of_another_release(world: World) -> None:
     """State that names the provider in another way still works, and is brought up to date once."""
     arn, keys = world.attached(2)

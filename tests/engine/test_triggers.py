@@ -116,6 +116,7 @@ def test_consul_template(world: World) -> None:
         assert world.standing(arn) == sorted(keys)
 
 
+@pytest.mark.long
 def test_consul_watch(world: World) -> None:
     """Two watches of one stack, one backend that is away for a while: no change is lost."""
     arn, keys = world.attached(2)

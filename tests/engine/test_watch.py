@@ -49,6 +49,7 @@ def test_a_change_runs_and_nothing_else_does(world: World) -> None:
     assert sorted(world.outputs()["attached"]) == sorted({*keys} - {keys[0]})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "number",
     [
@@ -103,6 +104,7 @@ def test_a_program_of_another_interpreter(world: World) -> None:
         assert watch.end() == 0
 
 
+@pytest.mark.long
 def test_locks_of_the_living_and_of_the_dead(world: World) -> None:
     """A stack that somebody runs is waited for; a lock of a dead process is cleared away."""
     arn, keys = world.attached(2)

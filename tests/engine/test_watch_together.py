@@ -102,6 +102,7 @@ def test_another_backend_is_refused(world: World) -> None:
         assert first.end() == 0
 
 
+@pytest.mark.long
 def test_a_pause_is_obeyed(world: World) -> None:
     """A paused resource stays as it is, the others go on; resumed, it catches up."""
     arn, keys = world.attached(2)
@@ -152,6 +153,7 @@ def test_what_is_shown(world: World, listen: str) -> None:
     assert "passing" in text
 
 
+@pytest.mark.long
 def test_the_watchs_policy_is_enough_and_needed(world: World, guarded_consul: Consul) -> None:
     """Under deny by default: both policies suffice; without sessions or keys it says so, exit 1."""
     rules = [(ROOT / f"deploy/consul-policy{part}.hcl").read_text() for part in ("", "-watch")]
