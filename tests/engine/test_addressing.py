@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.engine.cases import Cases
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ def test_where_instance_ids_come_from(world: World) -> None:
     world.consul.deregister(wanted["node-name"][0].partition(":")[0])
 
 
+@pytest.mark.long
 def test_addresses_ports_and_protocols(world: World) -> None:
     """Tagged addresses, fixed ports, names that are resolved, IPv6; TCP and GENEVE groups."""
     cases = Cases(world)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.engine.cases import Cases
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ def replace_one(case: Case) -> None:
     case.start(1)
 
 
+@pytest.mark.long
 def test_waits_and_quotas(world: World) -> None:
     """Removals wait for health where asked; drains are waited for; a quota turns the order."""
     world.aws.settings(initial_seconds=0)

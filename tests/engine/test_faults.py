@@ -194,6 +194,7 @@ def test_pairs_of_faults(world: World, first: str, second: str, times: int | Non
     )
 
 
+@pytest.mark.long
 def test_a_group_that_cannot_be_looked_up(world: World) -> None:
     """Each failure of DescribeTargetGroups in the first run is an error, and nothing is changed."""
     world.fleet(2)
@@ -222,6 +223,7 @@ def test_a_group_that_cannot_be_looked_up_at_length(world: World, kind: Kind) ->
     assert len(world.standing(arn)) == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "effect",
     [

@@ -138,6 +138,7 @@ def lock(folder: Path, pid: int) -> None:
     new.rename(folder / "0b5d1b3a-6c2e-4b7e-9a51-3a1d5c5f0a11.json")
 
 
+@pytest.mark.long
 def test_a_killed_run_is_recovered(world: World) -> None:
     """Watcher and CLI killed in mid-registration: the next watcher takes what was made for ours."""
     arn, keys = world.attached(2)

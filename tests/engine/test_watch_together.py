@@ -187,6 +187,7 @@ def without(rules: str, kind: str) -> str:
     return "\n\n".join(rule for rule in rules.split("\n\n") if f"\n{kind} " not in rule)
 
 
+@pytest.mark.long
 def test_doctor(world: World) -> None:
     """A line for each thing that a run needs; what is wrong comes with what to do, exit code 1."""
     arn, _ = world.attached(2)
