@@ -45,7 +45,8 @@ class Started:
         if victim != "provider":
             os.kill(self.child.pid, signal.SIGKILL)
         if provider:
-            os.kill(provider, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it ends with its engine
+                os.kill(provider, signal.SIGKILL)
 
     def interrupt(self) -> None:
         """Press Ctrl-C once."""
