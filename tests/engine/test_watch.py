@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.watches import DEADLINE, watching
+from tests.engine.watches import DEADLINE, Watch, watching
 
 if TYPE_CHECKING:
     from tests.engine.world import World
@@ -183,12 +183,20 @@ def test_two_watchers_without_a_lock_do_not_fight(world: World) -> None:
         while time.monotonic() < end:
             number = draw.randrange(1, 6)
             world.aws.clear_calls()
+            runs = [watch.runs() for watch in (first, also)]
             world.status(number, "critical" if keys[number] in wanted else "passing")
             wanted ^= {keys[number]}
             first.until(partial(holds, world, arn, wanted))
-            first.until(lambda: also.waiting() and first.waiting())
+            for watch, before in zip((first, also), runs, strict=True):
+                watch.until(partial(has_run, watch, before))
             assert len({*world.changes()}) <= 1, "one adds what the other removes"
+            assert len(world.changes()) <= 2, "each at most once"
         assert first.end() == also.end() == 0
+
+
+def has_run(watch: Watch, before: int) -> bool:
+    """Whether a watcher has run since, and waits for its next run."""
+    return watch.runs() > before and bool(watch.waiting())
 
 
 def holds(world: World, arn: str, wanted: set[str]) -> bool:
