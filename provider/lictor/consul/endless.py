@@ -18,7 +18,7 @@ _END = 1.0
 
 
 class Endless:
-    """Runs a step for ever.
+    """Runs a step for ever; begins with :meth:`start`.
 
     Args:
         name: Of the thread.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lictor.consul import endless, wire
+from lictor.consul import wire
 from lictor.consul.client import Client, Patience
+from lictor.consul.endless import Endless
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,25 @@ EVERY = 1.0
 without a look into the catalog, and an election takes longer than this."""
 
 
-class LeaderWatch:
+def leader(client: Client, datacenter: str = "") -> str:
+    """Ask who leads a datacenter's servers.
+
+    Args:
+        client: Which Consul.
+        datacenter: Whose leader; empty means the connection's, or the agent's own.
+
+    Returns:
+        The leader's address for other servers, ``10.0.0.1:8300``; empty while there is none.
+
+    Raises:
+        errors.ConsulError: There is no answer that can be trusted.
+    """
+    datacenter = datacenter or client.connection.datacenter
+    params = [("dc", datacenter)] if datacenter else []
+    return wire.leader(client.get("/v1/status/leader", params).body, remote=client.remote)
+
+
+class LeaderWatch(Endless):
     """Asks who leads, and rings for each new one.
 
     Args:
@@ -36,29 +55,18 @@ class LeaderWatch:
         datacenter: str = "",
         every: float = EVERY,
     ) -> None:
+        super().__init__("consul-leader", self._look)
         self._client = Client(connection, Patience(pauses=()))
         self._ring = ring
-        self._datacenter = datacenter or connection.datacenter
+        self._datacenter = datacenter
         self._every = every
         self._last = ""
-        self._thread = endless.Endless("consul-leader", self._look)
-        self._thread.start()
-
-    @property
-    def trouble(self) -> str:
-        """Why nobody knows who leads, in words; empty if somebody does."""
-        return self._thread.trouble
-
-    def stop(self) -> None:
-        """End the watch, within a second."""
-        self._thread.stop()
+        self.start()
 
     def _look(self) -> float:
         """Look once."""
-        params = [("dc", self._datacenter)] if self._datacenter else []
-        reply = self._client.get("/v1/status/leader", params)
-        leader = wire.leader(reply.body, remote=self._client.remote)
-        if leader and leader != self._last:
-            self._last = leader
-            self._ring(leader)
+        found = leader(self._client, self._datacenter)
+        if found and found != self._last:
+            self._last = found
+            self._ring(found)
         return self._every

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from lictor.consul import blocking, endless, keys, wire
+from lictor.consul import blocking, keys, wire
 from lictor.consul.client import Client, Patience
+from lictor.consul.endless import Endless
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,7 @@ def read(client: Client, prefix: str) -> tuple[Pause, ...]:
     return _pauses(keys.read(client, _key(prefix), recurse=True), prefix)
 
 
-class PauseWatch:
+class PauseWatch(Endless):
     """Rings when a pause is written, changed or ended.
 
     Args:
@@ -103,23 +104,14 @@ class PauseWatch:
         *,
         wait: float = _WAIT,
     ) -> None:
+        super().__init__("consul-pauses", self._look)
         self._client = Client(connection, Patience(pauses=()))
         self._prefix = prefix
         self._ring = ring
         self._wait = wait
         self._index = 0
         self._last: tuple[Pause, ...] | None = None
-        self._thread = endless.Endless("consul-pauses", self._look)
-        self._thread.start()
-
-    @property
-    def trouble(self) -> str:
-        """Why the pauses are not known just now, in words; empty if they are."""
-        return self._thread.trouble
-
-    def stop(self) -> None:
-        """End the watch, within a second."""
-        self._thread.stop()
+        self.start()
 
     def _look(self) -> float:
         """Wait for a change once."""

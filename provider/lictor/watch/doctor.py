@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from lictor import errors
-from lictor.consul import keys, wire
+from lictor.consul import keys, leading
 from lictor.consul.client import Client
 from lictor.plan.choosing import chosen
 from lictor.resources.remotes import Remotes
@@ -120,7 +120,7 @@ def _pulumi(engine: Engine) -> str:
 
 
 def _leader(client: Client) -> str:
-    leader = wire.leader(client.get("/v1/status/leader", []).body, remote=client.remote)
+    leader = leading.leader(client)
     if not leader:
         raise errors.ConsulNotReady(
             f"{client.remote} knows no leader; see `consul operator raft list-peers`"
