@@ -15,16 +15,10 @@ from pulumi.output import Unknown
 from lictor import errors
 from lictor.model import OnEmpty, Ownership, TargetType
 from lictor.plan import record, strangers
-from lictor.plan.addressing import (
-    Addressing,
-    datacenters,
-    hosts,
-    lookups,
-    needs_group_port,
-    needs_vpc,
-)
+from lictor.plan.addressing import lookups, needs_group_port, needs_vpc
 from lictor.plan.desired import Desired, desired
 from lictor.plan.planning import Plan, Standing, plan
+from lictor.resources import locating
 from lictor.resources.claims import Who
 from lictor.settings import attachments as settings
 from lictor.settings.attachments import ARGUMENTS, Attachments
@@ -33,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lictor.model import Answer, Source
+    from lictor.plan.addressing import Addressing
     from lictor.resources.remotes import Remotes
 
 ARN = "target_group_arn"
@@ -171,7 +166,9 @@ class _Resource:
         """Plan against what stood before, claim the targets, and return the plan as inputs."""
         before = self._filling() if not olds else record.standing(olds)
         moved = olds.get(ARN) != self.arn if olds else bool(before.targets)
-        addressing = self._addressing({} if moved else before.targets)
+        addressing = locating.addressing(
+            self.wanted, self.target_type, self.kind.port, {} if moved else before.targets
+        )
         if isinstance(self.arn, Unknown) and lookups(answers, addressing):
             return {"targets": _LATER}
         wants = self._confirmed(before, answers, addressing)
@@ -224,19 +221,6 @@ class _Resource:
     def _exclusive(self) -> bool:
         return self.wanted.ownership is Ownership.EXCLUSIVE
 
-    def _addressing(self, standing: Mapping[str, str]) -> Addressing:
-        """Say how instances become targets, as far as the arguments tell."""
-        wanted = self.wanted
-        return Addressing(
-            target_type=self.target_type,
-            target_id=wanted.target_id,
-            port=wanted.port,
-            group_port=self.kind.port or 0,
-            address=wanted.address,
-            zone=wanted.availability_zone,
-            standing=standing,
-        )
-
     def _confirmed(
         self, before: Standing, answers: list[Answer], addressing: Addressing
     ) -> Desired:
@@ -270,30 +254,14 @@ class _Resource:
         self, answers: list[Answer], addressing: Addressing, *, sure: bool = False
     ) -> Desired:
         """Derive the targets, asking EC2, DNS and the VPC for what only they can tell."""
-        known = self._identified(answers, addressing, sure=sure)
-        if self.wanted.resolve_hosts:
-            known = replace(known, resolved=self.remotes.resolve(hosts(answers, known)))
+        known = addressing
+        if isinstance(self.arn, str):
+            known = locating.identified(self.remotes, self.arn, answers, known, sure=sure)
+        known = locating.resolved(self.remotes, self.wanted, answers, known)
         wants = desired(answers, known)
         if isinstance(self.arn, str) and needs_vpc(wants.targets, known):
             wants = desired(answers, replace(known, vpc=self.remotes.vpc(self.arn)))
         return wants
-
-    def _identified(
-        self, answers: list[Answer], addressing: Addressing, *, sure: bool
-    ) -> Addressing:
-        """Ask EC2 for the ids that Consul does not tell; to be sure, twice for what it lacks."""
-        known = addressing
-        for afresh in (False, True) if sure else (False,):
-            private = lookups(answers, known)
-            if not private or not isinstance(self.arn, str):
-                break
-            places = datacenters(answers)
-            found = self.remotes.instances(
-                self.arn, private, known.standing_ids, places, afresh=afresh
-            )
-            ids = {**known.instance_ids, **found.ids}
-            known = replace(known, instance_ids=ids, unknown=found.reasons)
-        return known
 
     def _strangers(
         self, olds: Mapping[str, Any], before: Standing, wants: Desired

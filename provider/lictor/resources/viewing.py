@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lictor.model import TargetType
 from lictor.plan import record
-from lictor.plan.addressing import Addressing, hosts, lookups, needs_group_port
+from lictor.plan.addressing import needs_group_port
+from lictor.resources import locating
 from lictor.resources.checking import ARN
 from lictor.settings import attachments as settings
 from lictor.settings.attachments import ARGUMENTS
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lictor.model import Answer, TargetHealth
+    from lictor.plan.addressing import Addressing
     from lictor.plan.record import Recorded
     from lictor.resources.remotes import Remotes
 
@@ -53,20 +55,8 @@ def sight(outputs: Mapping[str, Any], remotes: Remotes) -> Sight:
     reached = remotes.acting_as(outputs)
     answers = reached.ask([source.model() for source in wanted.sources])
     recorded = record.recorded(outputs)
-    known = Addressing(
-        target_type=TargetType(outputs["target_type"]),
-        target_id=wanted.target_id,
-        port=wanted.port,
-        group_port=reached.target_group(arn).port if needs_group_port(answers, wanted.port) else 0,
-        address=wanted.address,
-        zone=wanted.availability_zone,
-        standing=recorded.attached,
-    )
-    private = lookups(answers, known)
-    if private:
-        places = sorted({answer.datacenter for answer in answers if answer.datacenter})
-        found = reached.instances(arn, private, known.standing_ids, places)
-        known = replace(known, instance_ids=found.ids)
-    if wanted.resolve_hosts:
-        known = replace(known, resolved=reached.resolve(hosts(answers, known)))
+    port = reached.target_group(arn).port if needs_group_port(answers, wanted.port) else None
+    known = locating.addressing(wanted, TargetType(outputs["target_type"]), port, recorded.attached)
+    known = locating.identified(reached, arn, answers, known)
+    known = locating.resolved(reached, wanted, answers, known)
     return Sight(tuple(answers), known, reached.listing(arn), recorded)
