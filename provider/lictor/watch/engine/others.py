@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import grpc
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import provider_pb2_grpc
+
+from lictor import errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,17 +38,20 @@ class Others:
     env: Mapping[str, str]
     engine: str = ""
     config: Any = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _process: subprocess.Popen[bytes] | None = None
     _stub: Any = None
 
     def serve(self, method: str, request: Any) -> Any:  # noqa: ANN401 - gRPC's messages
-        """Pass a request on.
+        """Pass a request on; the first one starts the host.
 
         Raises:
             grpc.RpcError: As the host answers it.
+            errors.EngineError: There is no host.
         """
-        if self._stub is None:
-            self._start()
+        with self._lock:
+            if self._stub is None:
+                self._start()
         return getattr(self._stub, method)(request)
 
     def _start(self) -> None:
@@ -57,8 +63,13 @@ class Others:
             stdout=subprocess.PIPE,
         )
         assert self._process.stdout is not None  # noqa: S101 - a pipe, see above
-        port = int(self._process.stdout.readline())
-        channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=_GRPC_CHANNEL_OPTIONS)
+        port = self._process.stdout.readline().strip()
+        if not port.isdigit():
+            raise errors.EngineError(
+                "Pulumi's host for the program's own dynamic resources does not start;"
+                f" see what it says: {sys.executable} -m pulumi.dynamic {self.engine}"
+            )
+        channel = grpc.insecure_channel(f"127.0.0.1:{int(port)}", options=_GRPC_CHANNEL_OPTIONS)
         self._stub = provider_pb2_grpc.ResourceProviderStub(channel)
         self._stub.Configure(self.config)
 
