@@ -34,17 +34,24 @@ def main() -> None:
     """Consul decides, Pulumi records, AWS follows."""
 
 
+def _place(command: Any) -> Any:  # noqa: ANN401 - click's decorators
+    """Add what says which stack is meant."""
+    command = click.option("--stack", "-s", help="Name of the stack; default: the selected one.")(
+        command
+    )
+    return click.option(
+        "--cwd",
+        "-C",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        default=".",
+        help="Folder of the Pulumi project.",
+    )(command)
+
+
 def _stack(command: Any) -> Any:  # noqa: ANN401 - click's decorators
     """Add what every verb takes that runs the stack."""
     for option in (
-        click.option("--stack", "-s", help="Name of the stack; default: the selected one."),
-        click.option(
-            "--cwd",
-            "-C",
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
-            default=".",
-            help="Folder of the Pulumi project.",
-        ),
+        _place,
         click.option("--whole-stack", is_flag=True, help="Run all of the stack's resources."),
         click.option("--verbose", "-v", is_flag=True, help="Print all that Pulumi prints."),
         click.option("--log-json", is_flag=True, help="A JSON object on every line."),
@@ -110,20 +117,6 @@ def _once(  # noqa: PLR0913 - the verbs' options
     elif markdown:
         click.echo(report.markdown(outcome.groups))
     return verdict.code
-
-
-def _place(command: Any) -> Any:  # noqa: ANN401 - click's decorators
-    """Add what says which stack is meant."""
-    command = click.option("--stack", "-s", help="Name of the stack; default: the selected one.")(
-        command
-    )
-    return click.option(
-        "--cwd",
-        "-C",
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
-        default=".",
-        help="Folder of the Pulumi project.",
-    )(command)
 
 
 _LOCK_PREFIX = click.option(

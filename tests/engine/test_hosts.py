@@ -120,6 +120,11 @@ def test_exit_codes(world: World) -> None:
         assert "Traceback" not in wrong.text
         assert world.changes() == []
     world.declare(group)
+    foreseen = lictor("preview").ok().text.splitlines()
+    assert [line.split()[:3] for line in foreseen[:2]] == [
+        ["web", "+", key] for key in sorted(keys)
+    ]
+    assert foreseen[2].startswith("web +2 -0 =0 ")
     assert lictor("up").code == 0
     for number in range(2):
         world.status(number, "critical")

@@ -71,18 +71,28 @@ def recorded(outputs: Mapping[str, Any]) -> Recorded:
 def differs(old: Recorded, new: Standing) -> bool:
     """Whether a run has anything to do.
 
-    Keys count, and zones that were asked for; labels do not, nor the numbers behind a reason. A
-    held target that was never attached (AWS had rejected it, or it is a held stranger) asks for
-    nothing: Consul names it no longer, so nobody will register it.
+    Keys count, and zones that were asked for; labels do not, nor the numbers behind a reason.
     """
-    wanted = {key for key in new.targets if key in old.attached or key not in new.held}
     return (
-        set(old.attached) != wanted
+        set(old.attached) != set(wanted(old, new))
         or bool(old.failed)
         or bool(new.strangers)
         or _gists(old.held) != _gists(new.held)
         or bool(zones.swaps(old.attached, new.targets))
     )
+
+
+def wanted(old: Recorded, new: Standing) -> dict[str, str]:
+    """Give the targets that a run shall leave attached: key -> label.
+
+    A held target that was never attached (AWS had rejected it, or it is a held stranger) asks for
+    nothing: Consul names it no longer, so nobody will register it.
+    """
+    return {
+        key: label
+        for key, label in new.targets.items()
+        if key in old.attached or key not in new.held
+    }
 
 
 def _gists(held: Mapping[str, str]) -> dict[str, str]:

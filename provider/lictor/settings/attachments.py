@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _AUTO = "auto"
 _ZONES = (_AUTO, "all")
+REMOVAL_WINDOW = Seconds(600)
+"""Default of ``removal_window``."""
 
 
 class Attachments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,7 +82,7 @@ class Attachments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     on_empty: OnEmpty = OnEmpty.KEEP
     min_targets: Count = 1
     max_removal_percent: Percent = 30
-    removal_window: Seconds = Seconds(600)
+    removal_window: Seconds = REMOVAL_WINDOW
     removal_delay: Seconds = Seconds(0)
     on_guard: OnGuard = OnGuard.HOLD
     policy: Policy = Policy.SYNC

@@ -150,13 +150,8 @@ def _offer(loop: Loop) -> Offer:
     """Say what the status server shows."""
 
     def rows() -> Sequence[Row]:
-        config = looking.config(loop.engine)
-        remotes = Remotes(config.get, loop.engine.env, Run())
-        return looking.rows(loop.outputs, remotes)
+        if not loop.config:  # it has not led yet
+            return looking.glance(loop.engine)
+        return looking.rows(loop.outputs, Remotes(loop.config.get, loop.engine.env, Run()))
 
-    return Offer(
-        loop.board,
-        rows,
-        lambda: loop.inbox.put(Changed("asked for")),
-        fresh=max(5.0, len(loop.outputs) / 2),
-    )
+    return Offer(loop.board, rows, lambda: loop.inbox.put(Changed("asked for")))

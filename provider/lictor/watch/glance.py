@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
+_REST = 0.5
+
+
 class Seen(Value, frozen=True):
     """Consul's view beside the load balancer's, as it was seen last.
 
@@ -54,7 +57,8 @@ class Glance:
             look: Asks Consul and AWS; called in a thread of its own.
             now: The time, in UTC.
             clock: Seconds that never go back.
-            fresh: For how long after a look none is made, in seconds.
+            fresh: For how long after a look none is made, in seconds; half a second a group where
+                that is longer: a look is one call of AWS's API a group.
             patience: How long who asks waits for a look under way, in seconds.
         """
         self._look, self._now, self._clock = look, now, clock
@@ -94,6 +98,7 @@ class Glance:
 
     def _arrived(self, seen: Seen, done: asyncio.Future[None]) -> None:
         self._last = structs.replace(self._last, error=seen.error) if seen.error else seen
-        self._due = self._clock() + self._fresh
+        groups = len({row.group for row in self._last.rows})
+        self._due = self._clock() + max(self._fresh, groups * _REST)
         self._pending = None
         done.set_result(None)

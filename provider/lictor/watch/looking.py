@@ -7,18 +7,17 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from lictor import errors
-from lictor.resources import viewing
+from lictor.resources import tokens, viewing
 from lictor.resources.remotes import Remotes
 from lictor.resources.run import Run
 from lictor.watch import agreement
 from lictor.watch.agreement import Row, View
+from lictor.watch.engine import state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lictor.watch.engine.engine import Engine
-
-_OURS = "pulumi-python:dynamic/lictor:TargetGroupAttachments"
 
 
 def rows(outputs: Mapping[str, Mapping[str, Any]], remotes: Remotes) -> tuple[Row, ...]:
@@ -55,16 +54,10 @@ def recorded(engine: Engine) -> dict[str, dict[str, Any]]:
     Raises:
         errors.EngineError: The state cannot be read.
     """
-    ended = engine.command("stack", "export")
-    if ended.code:
-        raise errors.EngineError(
-            f"the state of stack {engine.project.stack} cannot be read: {ended.text.strip()}"
-        )
-    deployment = json.loads(ended.text).get("deployment") or {}
     return {
-        item["urn"].rsplit("::", 1)[-1]: item["outputs"]
-        for item in deployment.get("resources") or []
-        if item["type"] == _OURS and "outputs" in item
+        resource.urn.rsplit("::", 1)[-1]: resource.outputs
+        for resource in state.read(engine).resources
+        if resource.type == tokens.ATTACHMENTS and resource.outputs
     }
 
 

@@ -15,6 +15,8 @@ from lictor.watch.lines import Line
 from lictor.watch.verdict import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lictor.consul.pausing import Pause
     from lictor.watch.agenda import Agenda
     from lictor.watch.board import Board
@@ -46,6 +48,8 @@ class Loop:
         board: Where it is shown.
         leadership: Tells whether a run may begin; None where no lock is used.
         lock_timeout: How long a locked stack is waited for, in seconds, before it is an error.
+        outputs: Name of a resource -> its outputs, of the last run that went through.
+        config: The stack's config, decrypted, of that run.
     """
 
     engine: Engine
@@ -58,6 +62,7 @@ class Loop:
     leadership: Leadership | None = None
     lock_timeout: float = 300.0
     outputs: dict[str, dict[str, object]] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     _cautious: bool = True
     _stopping: bool = False
     _recovered: bool = False
@@ -75,10 +80,10 @@ class Loop:
         while not self._stopping:
             due = self.agenda.due()
             now = time.monotonic()
-            self._show(due)
             if not self._may_run() or due is None or due > now:
                 if self._may_run() and self._runs and not only_once:
                     self.engine.prepare(*once.command(self.wish))
+                self._show(due)
                 self._hear(min(BEAT, max(0.0, due - now)) if due and due > now else BEAT)
                 continue
             self._hear(0)
@@ -174,6 +179,7 @@ class Loop:
         dry = () if self.wish.dry else record.changes(outcome.groups, now)
         self.board.ended(run, stands, dry)
         if stands is not None:
+            self.config = outcome.config
             self.outputs = {
                 group.name: dict(group.outputs) for group in outcome.groups if group.outputs
             }
@@ -183,7 +189,8 @@ class Loop:
         end = time.monotonic() + self.lock_timeout
         told = False
         while True:
-            scope = once.scope(self.engine, patient=False, pauses=self._paused_groups(), **given)
+            dry, pauses = self.wish.dry, self._paused_groups()
+            scope = once.scope(self.engine, patient=False, dry=dry, pauses=pauses, **given)
             outcome = self.engine.run(*command, scope=scope)
             found = recovery.locks(outcome.ended.text) if not outcome.ok else ()
             if not found or self._stopping or time.monotonic() > end:

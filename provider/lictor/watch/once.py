@@ -26,7 +26,6 @@ class Wish:
         whole: Whether it runs all of the stack, not lictor's resources alone.
         allow_removal: Names, with commas, whose removals are let through this once; or `*`.
         verbose: Whether all that the CLI prints is passed on.
-        args: Further words for the CLI.
     """
 
     dry: bool = False
@@ -34,12 +33,11 @@ class Wish:
     whole: bool = False
     allow_removal: str = ""
     verbose: bool = False
-    args: tuple[str, ...] = ()
 
 
 def once(engine: Engine, wish: Wish, teller: Teller) -> tuple[Outcome, Verdict]:
     """Run the stack, and tell what came of it."""
-    outcome = engine.run(*command(wish), scope=scope(engine, wish.allow_removal))
+    outcome = engine.run(*command(wish), scope=scope(engine, wish.allow_removal, dry=wish.dry))
     return outcome, tell(outcome, wish, teller)
 
 
@@ -61,8 +59,7 @@ def tell(outcome: Outcome, wish: Wish, teller: Teller) -> Verdict:
 
 def command(wish: Wish) -> list[str]:
     """Word a wish as the CLI's command."""
-    words = ["preview" if wish.dry else "up", *wish.args]
-    words += ["--refresh"] if wish.refresh else []
+    words = ["preview" if wish.dry else "up", *(["--refresh"] if wish.refresh else [])]
     return words if wish.whole else [*words, "--target", ONLY_OURS]
 
 

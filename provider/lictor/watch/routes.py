@@ -59,8 +59,8 @@ class Offer:
             (:func:`lictor.watch.agreement.rows`). Called in a thread of the server's, one call at
             a time; what it raises is shown.
         run: Asks the loop for a run; comes back at once. Called in the server's thread.
-        fresh: For how long the answer of ``rows`` is shown before it is asked again, in seconds.
-            One call of AWS's API a group: ``max(5, groups / 2)`` keeps it below 2 a second.
+        fresh: For how long the answer of ``rows`` is shown before it is asked again, in seconds;
+            longer where there are many groups.
         patience: How long a page waits for ``rows`` before it gets what was known before, in
             seconds.
         silence: The loop counts as dead without a sign of life for so long, in seconds.

@@ -21,8 +21,6 @@ _ENV = {
     "PULUMI_SKIP_UPDATE_CHECK": "true",
     "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
 }
-_GRACE = 10.0
-"""Seconds between one signal and the next, harder one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +79,9 @@ class Started:
         """Whether it has not ended."""
         return self._process.poll() is None
 
-    def finish(self, limit: float | None = None) -> Ended:
-        """Wait for its end, for so many seconds, or for ever; then it is ended."""
-        try:
-            self._process.wait(limit)
-        except subprocess.TimeoutExpired:
-            self._end()
+    def finish(self) -> Ended:
+        """Wait for its end; a run is bounded by its own timeouts."""
+        self._process.wait()
         ended = Ended(
             self._process.returncode, self._said.read_text(errors="replace"), events.read(self._log)
         )
@@ -103,13 +98,3 @@ class Started:
         """Have it stop in order: it waits for what is under way and saves."""
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGINT)
-
-    def _end(self) -> None:
-        """End it: in order, then at once, then by force."""
-        for number in (signal.SIGINT, signal.SIGINT, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_GRACE)
-                return
-        self._process.wait()

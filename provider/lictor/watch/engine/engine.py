@@ -12,13 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import language_pb2_grpc, provider_pb2_grpc
 
+from lictor.resources import tokens
 from lictor.watch.engine import events, home, program
 from lictor.watch.engine.child import Started
 from lictor.watch.engine.others import Others
@@ -40,7 +41,7 @@ _THREADS = 16
 _WITH_PROGRAM = ("up", "preview")
 """Commands that run the program."""
 
-ONLY_OURS = "urn:pulumi:*::*::**pulumi-python:dynamic/lictor:*::*"
+ONLY_OURS = f"urn:pulumi:*::*::**{tokens.OURS}*::*"
 """What a run targets: lictor's own resources, whatever their parents and names."""
 
 
@@ -53,12 +54,14 @@ class Outcome:
         groups: lictor's resources, in the order in which the engine came to them.
         seconds: How long it took.
         asked: What Consul was asked, whatever it answered.
+        config: The stack's config that it ran with, decrypted; empty where it did not get so far.
     """
 
     ended: Ended
     groups: tuple[Group, ...]
     seconds: float
     asked: Mapping[ConsulConnection, tuple[Source, ...]] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def ok(self) -> bool:
@@ -135,7 +138,7 @@ class Engine:
                 self._running = None
                 others.close()
             seconds = time.monotonic() - began
-        return Outcome(ended, groups.all(), seconds, scope.asked())
+        return Outcome(ended, groups.all(), seconds, scope.asked(), scope.config)
 
     def interrupt(self) -> None:
         """Have a run stop in order: what is under way ends, and is saved. For signal handlers."""

@@ -40,47 +40,14 @@ class Diagnostic(msgspec.Struct, frozen=True, rename="camel"):
         return _MARKUP.sub("", self.message).strip()
 
 
-class Metadata(msgspec.Struct, frozen=True, rename="camel"):
-    """A step of the engine on one resource.
-
-    Attributes:
-        op: ``same``, ``create``, ``update``, ``delete``, ``replace``, ...
-        urn: The resource.
-        type: Its type token.
-    """
-
-    op: str = ""
-    urn: str = ""
-    type: str = ""
-
-
-class Step(msgspec.Struct, frozen=True, rename="camel"):
-    """A step that begins, ends or failed."""
-
-    metadata: Metadata = Metadata()
-
-
-class Summary(msgspec.Struct, frozen=True, rename="camel"):
-    """How a run ended.
-
-    Attributes:
-        resource_changes: Kind of step -> how many.
-        maybe_corrupt: Whether the engine doubts its state.
-    """
-
-    resource_changes: dict[str, int] = {}
-    maybe_corrupt: bool = False
-
-
 class Event(msgspec.Struct, frozen=True, rename="camel"):
-    """One line of the log; one of the fields is set."""
+    """One line of the log.
 
-    timestamp: int = 0
+    Attributes:
+        diagnostic_event: A message, where it is one.
+    """
+
     diagnostic_event: Diagnostic | None = None
-    resource_pre_event: Step | None = None
-    res_outputs_event: Step | None = None
-    res_op_failed_event: Step | None = None
-    summary_event: Summary | None = None
 
 
 _DECODER = msgspec.json.Decoder(Event)
@@ -107,12 +74,3 @@ def problems(events: tuple[Event, ...]) -> tuple[Diagnostic, ...]:
         if event.diagnostic_event is not None and event.diagnostic_event.severity == "error"
     }
     return tuple(found.values())
-
-
-def operations(events: tuple[Event, ...]) -> dict[str, str]:
-    """Tell what was done to each resource: URN -> kind of step."""
-    return {
-        event.res_outputs_event.metadata.urn: event.res_outputs_event.metadata.op
-        for event in events
-        if event.res_outputs_event is not None
-    }

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lictor.plan import record, schedule
+from lictor.resources.checking import ARN
 from lictor.settings import duration
+from lictor.settings.attachments import REMOVAL_WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from lictor import errors
-
-_WINDOW = 600.0  # the default of `removal_window`
+    from lictor.plan.record import Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,11 @@ class Groups:
         with self._lock:
             return tuple(self._of.values())
 
+    def knows(self, urn: str) -> bool:
+        """Whether the engine came to a resource already."""
+        with self._lock:
+            return urn in self._of
+
     def blocked(self, urn: str, error: errors.LictorError) -> None:
         """Note that Consul's answer is not used."""
         self._note(urn, lambda group: replace(group, blocked=error))
@@ -75,41 +81,62 @@ class Groups:
         """Note that a resource is left alone."""
         self._note(urn, lambda group: replace(group, paused=reason))
 
-    def planned(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:
-        """Note a plan: nothing is done yet."""
+    def planned(
+        self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], *, shown: bool
+    ) -> None:
+        """Note a plan: nothing is done yet.
+
+        Args:
+            urn: The resource.
+            olds: The last run's outputs; empty for a new resource.
+            news: This run's inputs; in a preview some may be known only later.
+            shown: Whether to note what the plan changes: in a preview, where there is a change.
+                In an update only what came of it is true.
+        """
         before, after = record.recorded(olds), record.standing(news)
+        moved = olds.get(ARN) != news.get(ARN)
+        known = shown and isinstance(news.get("targets"), dict)
+        self._settle(
+            urn,
+            replace(before, attached={}) if moved and known else before,
+            record.wanted(before, after) if known else before.attached,
+            replace(before, held=after.held),
+            news,
+        )
+        gone = before.attached if moved and known else {}
         self._note(
             urn,
-            lambda group: replace(
-                group,
-                arn=str(news.get("target_group_arn", "")),
-                added=_without(after.targets, before.attached),
-                removed=_without(before.attached, after.targets),
-                attached=before.attached,
-                held=after.held,
-                failed=before.failed,
-                foreign=before.foreign,
-                again=_again(after.held, before.recent, news),
-                outputs=olds,
-            ),
+            lambda group: replace(group, removed={**gone, **group.removed}, outputs=olds),
         )
 
     def done(self, urn: str, olds: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
         """Note what came of it."""
-        before, after = record.recorded(olds), record.recorded(outputs)
+        after = record.recorded(outputs)
+        self._settle(urn, record.recorded(olds), after.attached, after, outputs)
+        self._note(urn, lambda group: replace(group, outputs=outputs))
+
+    def _settle(
+        self,
+        urn: str,
+        before: Recorded,
+        goal: Mapping[str, str],
+        stands: Recorded,
+        properties: Mapping[str, Any],
+    ) -> None:
+        """Note what goes and what comes between two states, and what stands meanwhile."""
+        arn = properties.get(ARN)
         self._note(
             urn,
             lambda group: replace(
                 group,
-                arn=str(outputs.get("target_group_arn", group.arn)),
-                added=_without(after.attached, before.attached),
-                removed=_without(before.attached, after.attached),
-                attached=after.attached,
-                held=after.held,
-                failed=after.failed,
-                foreign=after.foreign,
-                again=_again(after.held, after.recent, outputs),
-                outputs=outputs,
+                arn=arn if isinstance(arn, str) else group.arn,
+                added=_without(goal, before.attached),
+                removed=_without(before.attached, goal),
+                attached=stands.attached,
+                held=stands.held,
+                failed=stands.failed,
+                foreign=stands.foreign,
+                again=_again(stands, properties),
             ),
         )
 
@@ -123,11 +150,9 @@ class Groups:
             self._of[urn] = change(group)
 
 
-def _again(
-    held: Mapping[str, str], recent: Mapping[str, int], properties: Mapping[str, Any]
-) -> datetime | None:
-    window = duration.read(properties.get("removal_window", _WINDOW))
-    return schedule.again(held, recent, window)
+def _again(stands: Recorded, properties: Mapping[str, Any]) -> datetime | None:
+    window = duration.read(properties.get("removal_window", REMOVAL_WINDOW))
+    return schedule.again(stands.held, stands.recent, window)
 
 
 def _without(these: Mapping[str, str], those: Mapping[str, str]) -> dict[str, str]:

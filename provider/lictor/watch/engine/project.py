@@ -29,7 +29,6 @@ class Project:
         main: The program.
         stack: Name of the stack.
         name: Name of the project.
-        runtime: Language of the program, as Pulumi names it.
         files: What the CLI reads at its start: the project's and the stack's settings.
         elsewhere: Why the program cannot run in this process; empty where it can.
     """
@@ -38,7 +37,6 @@ class Project:
     main: Path
     stack: str
     name: str
-    runtime: str = "python"
     files: tuple[Path, ...] = ()
     elsewhere: str = ""
 
@@ -79,7 +77,6 @@ def _read(folder: Path, stack: str) -> Project:
         main.resolve(),
         stack,
         settings.name,
-        str(runtime),
         _files(folder, stack.rsplit("/", 1)[-1]),
         _elsewhere(folder, str(runtime), getattr(settings.runtime, "options", None) or {}),
     )

@@ -6,24 +6,28 @@ under way. An operation that was cut off may have registered targets, which are 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lictor import errors
 from lictor.plan import record
+from lictor.resources import tokens
+from lictor.watch.engine import state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lictor.watch.engine.engine import Engine
 
-_LOCKED = "the stack is currently locked by"
+_LOCKED = (
+    "the stack is currently locked by",  # backends of one's own: sdk/go/auto/errors.go
+    "Another update is currently in progress",  # Pulumi Cloud's 409, the same file
+    "/common-issues/update-conflicts",  # that 409 whatever its words: pkg/backend/backenderr
+)
 _HOLDER = re.compile(r"created by (?P<user>\S+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<at>\S+)")
-_OURS = "pulumi-python:dynamic/lictor:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,12 @@ class Lock:
 
 def locks(text: str) -> tuple[Lock, ...]:
     """Read the locks out of what the CLI printed; none where the stack is not locked."""
-    if _LOCKED not in text and "ConcurrentUpdate" not in text and "409" not in text:
+    if not any(mark in text for mark in _LOCKED):
         return ()
     found = tuple(
         Lock(match["host"], int(match["pid"]), match[0]) for match in _HOLDER.finditer(text)
     )
-    return found or (Lock("", 0, "another update"),) if _LOCKED in text else found
+    return found or (Lock("", 0, "another update is in progress"),)
 
 
 def cancel(engine: Engine) -> None:
@@ -87,17 +91,12 @@ def pending(engine: Engine) -> Mapping[str, Mapping[str, str]] | None:
     Raises:
         errors.EngineError: The state cannot be read.
     """
-    ended = engine.command("stack", "export")
-    if ended.code:
-        raise errors.EngineError(
-            f"the state of stack {engine.project.stack} cannot be read: {ended.text.strip()}"
-        )
-    deployment: dict[str, Any] = json.loads(ended.text).get("deployment") or {}
-    operations = deployment.get("pending_operations") or []
+    operations = state.read(engine).pending_operations
     if not operations:
         return None
+    begun = (operation.resource for operation in operations)
     return {
-        operation["resource"]["urn"]: record.standing(operation["resource"]["inputs"]).targets
-        for operation in operations
-        if operation["resource"]["type"].startswith(_OURS)
+        resource.urn: record.standing(resource.inputs).targets
+        for resource in begun
+        if resource.type == tokens.ATTACHMENTS
     }

@@ -28,6 +28,8 @@ class Scope:
             and remove only where two reads agree.
         pending: URN -> targets of an update that was killed: it may have registered them.
         pauses: Name of a resource -> why it is left alone.
+        dry: Whether it is a preview.
+        config: The stack's config, decrypted: full key -> text; the engine hands it in.
     """
 
     env: Mapping[str, str]
@@ -35,12 +37,9 @@ class Scope:
     cautious: bool = False
     pending: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pauses: Mapping[str, str] = field(default_factory=dict)
-    _config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    dry: bool = False
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     _run: Run = field(default_factory=Run)
-
-    def configure(self, config: Mapping[str, Any]) -> None:
-        """Take the stack's config, decrypted: full key -> text."""
-        self._config = config
 
     def paused(self, urn: str) -> str:
         """Say why a resource is left alone; empty where it is not."""
@@ -49,7 +48,7 @@ class Scope:
     def remotes(self) -> Remotes:
         """Return Consul and AWS as this run reaches them."""
         return Remotes(
-            config=self._config.get,
+            config=self.config.get,
             env=self.env,
             run=self._run,
             patient=self.patient,

@@ -17,7 +17,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import ResourceProviderServicer, plugin_pb2, provider_pb2
 
 from lictor import errors
-from lictor.resources import applying, checking, comparing, quiet
+from lictor.resources import applying, checking, comparing, quiet, tokens
 from lictor.resources.comparing import PROVIDER
 from lictor.watch.engine import structs
 from lictor.watch.engine.detail import detailed
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from lictor.watch.engine.scope import Scope
 
 S = TypeVar("S", bound="Servicer")
-_OURS = "pulumi-python:dynamic/lictor:"
 _REFUSED = (errors.SettingsError, errors.ClaimConflict, errors.WrongTargetGroup)
 """Faults of the program, not of a remote: they end the run as they end the plain CLI's."""
 
@@ -42,7 +41,7 @@ def _ours(method: Callable[[S, Any, Any], Any]) -> Callable[[S, Any, Any], Any]:
     def serve(self: S, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401 - gRPC's messages
         began = time.perf_counter()
         try:
-            if not _type(request.urn).startswith(_OURS):
+            if not tokens.of(request.urn).startswith(tokens.OURS):
                 return self.others.serve(method.__name__, request)
             return method(self, request, context)
         except grpc.RpcError as error:  # of the SDK's host: its own words
@@ -81,7 +80,7 @@ class Servicer(ResourceProviderServicer):
 
     def Configure(self, request: Any, _context: Any) -> provider_pb2.ConfigureResponse:  # noqa: N802, ANN401 - gRPC's
         """Take the stack's config, decrypted."""
-        self.scope.configure(structs.read(request.args))
+        self.scope.config = structs.read(request.args)
         self.others.config = request
         return provider_pb2.ConfigureResponse(acceptSecrets=False)
 
@@ -101,6 +100,8 @@ class Servicer(ResourceProviderServicer):
                 return provider_pb2.CheckResponse(inputs=request.news, failures=[failure])
             self.groups.blocked(request.urn, error)
             inputs = checking.as_before(olds, news, self.scope.remotes())
+        if self.scope.dry and not olds and not self.groups.knows(request.urn):
+            self.groups.planned(request.urn, {}, inputs, shown=True)  # a new one gets no Diff
         return provider_pb2.CheckResponse(
             inputs=structs.write({**inputs, PROVIDER: news[PROVIDER]})
         )
@@ -119,7 +120,7 @@ class Servicer(ResourceProviderServicer):
         found = comparing.compare(olds, news)
         if self.scope.paused(request.urn):
             found = comparing.Difference(changes=False, moved=False)
-        self.groups.planned(request.urn, olds, news)
+        self.groups.planned(request.urn, olds, news, shown=self.scope.dry and found.changes)
         some = provider_pb2.DiffResponse.DIFF_SOME if found.changes else None
         return provider_pb2.DiffResponse(
             changes=some or provider_pb2.DiffResponse.DIFF_NONE,
@@ -170,11 +171,6 @@ class Servicer(ResourceProviderServicer):
         applying.delete(olds, self.scope.remotes())
         self.groups.done(request.urn, olds, {})
         return empty_pb2.Empty()
-
-
-def _type(urn: str) -> str:
-    """Take a resource's own type out of its URN: parents' types stand before it."""
-    return urn.split("::")[2].rsplit("$", 1)[-1]
 
 
 def _with_provider(properties: dict[str, Any], source: dict[str, Any]) -> Any:  # noqa: ANN401 - a Struct
