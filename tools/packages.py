@@ -139,8 +139,12 @@ def _pip_install(project: Project) -> list[str]:
 
 
 def overlay_folder(project: Project, overlay: Overlay) -> Path:
-    """What goes on PYTHONPATH."""
-    return project.root / ".tools" / overlay.name
+    """What goes on PYTHONPATH.
+
+    It is called as where pip installs: dill, which Pulumi's SDK writes providers with, takes a
+    package that lies elsewhere for the user's own code, and writes its modules into state.
+    """
+    return project.root / ".tools/site-packages" / overlay.name
 
 
 def overlay_ready(project: Project, overlay: Overlay) -> bool:

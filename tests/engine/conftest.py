@@ -14,7 +14,7 @@ from tests.engine.world import World
 from tests.fakes import consul as consuls
 from tests.fakes import vault, warm
 from tests.fakes.aws import process
-from tests.fakes.path import ROOT
+from tests.fakes.path import OVERLAYS
 from tests.fakes.pulumi import Stack
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = itertools.count()
 
-SDKS = {"newest": "", "lowest": str(ROOT / ".tools/sdk-lowest")}
+SDKS = {"newest": "", "lowest": str(OVERLAYS / "sdk-lowest")}
 """Name -> what goes on PYTHONPATH: the virtual environment itself has the newest."""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fakes import aws_provider
-from tests.fakes.path import ROOT
+from tests.fakes.path import OVERLAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +36,8 @@ lictor.check_failed(web)
 def env(world: World) -> Iterator[dict[str, str]]:
     """Attach the provider that stands in for Pulumi's AWS plugin."""
     with aws_provider.start(world.aws) as address:
-        path = f"{ROOT}/.tools/pulumi-aws"
-        yield {"PULUMI_DEBUG_PROVIDERS": address, "PYTHONPATH": path}
+        path = OVERLAYS / "pulumi-aws"
+        yield {"PULUMI_DEBUG_PROVIDERS": address, "PYTHONPATH": str(path)}
 
 
 def write(world: World, more: str = "", port: str = "80") -> None:

@@ -188,6 +188,7 @@ def test_targets_on_the_command_line(world: World) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(150)
 def test_a_saved_plan(world: World) -> None:
     """`up --plan` does what the preview showed, or nothing when Consul says otherwise by then.
 
@@ -203,6 +204,7 @@ def test_a_saved_plan(world: World) -> None:
     world.stack.up(*planned[1:]).ok()
     assert world.standing(arn) == sorted(keys)
 
+    world.aws.advance(60)  # all are healthy
     for number in range(2):  # in another second, and then with a removal in the window
         world.status(number, "critical")
         world.stack.preview("--save-plan", "plan.json").ok()

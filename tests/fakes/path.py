@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+OVERLAYS = ROOT / ".tools/site-packages"
+"""Where packages lie, each in a folder, that only some tests put on PYTHONPATH."""
 
 
 def search_path() -> str:
