@@ -87,6 +87,42 @@ def test_a_group_added_to_the_config(world: World) -> None:
         assert watch.end() == 0
 
 
+@pytest.mark.both_sdks
+def test_a_change_concerns_its_own_groups(world: World) -> None:
+    """A run that one service asks for leaves the others' plans, claims and bells as they were."""
+    arn, keys = world.attached(2)
+    other = f"{world.service}-other"
+    others = world.fleet(2, first=2, service=other)
+    far = world.aws.create_group(other)
+    world.declare(
+        world.group(arn),
+        {"name": "other", "targetGroupArn": arn, "service": other},
+        {"name": "far", "targetGroupArn": far, "service": other},
+    )
+    world.stack.up().ok()
+    with watching(world) as watch:
+        watch.until(lambda: watch.waiting() and watch.runs() >= 2)
+        for status, left in (("critical", [keys[1]]), ("passing", keys)):
+            world.status(0, status)
+            expected = sorted([*left, *others])
+            watch.until(partial(stands, world, arn, expected))
+        world.status(2, "critical", other)
+        watch.until(partial(stands, world, arn, sorted([*keys, others[1]])))
+        watch.until(partial(stands, world, far, [others[1]]))
+        ident = others[1].split(":")[0]
+        world.consul.register(
+            world.service, world.node(9), "10.0.0.9", node_meta={"instance-id": ident}
+        )
+        watch.until(lambda: watch.told(f"both want {others[1]} in {arn}"))
+        assert watch.end() == 0
+    assert world.standing(arn) == sorted([*keys, others[1]])
+
+
+def stands(world: World, arn: str, keys: list[str]) -> bool:
+    """Whether these targets stand in a group, and no others."""
+    return world.standing(arn) == keys
+
+
 @pytest.mark.long
 def test_a_program_of_another_interpreter(world: World) -> None:
     """It runs under its own, as `pulumi up` has it; that is said once, and changes still count."""

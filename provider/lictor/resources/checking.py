@@ -90,6 +90,39 @@ def as_before(olds: Mapping[str, Any], news: Mapping[str, Any], remotes: Remotes
     return {**kept, **who}
 
 
+def undisturbed(
+    olds: Mapping[str, Any], news: Mapping[str, Any], remotes: Remotes
+) -> dict[str, Any] | None:
+    """Keep the last run's plan where neither the program nor a source says anything new.
+
+    What it wants is claimed as if it had been planned again.
+
+    Args:
+        olds: The last run's inputs.
+        news: The program's arguments.
+        remotes: For the run's claims; nobody is asked.
+
+    Returns:
+        The inputs of this run; None where the program asks for something else by now.
+
+    Raises:
+        errors.ClaimConflict: Another resource of this run names one of its targets.
+    """
+    asks = {"target_type": olds.get("target_type"), **_given(news)}  # looked up where not given
+    given = (*ARGUMENTS, *Who._fields)
+    if "targets" not in olds or any(olds.get(key) != asks.get(key) for key in given):
+        return None
+    plans = record.standing(olds)
+    remotes.run.claims.claim(
+        str(olds[ARN]),
+        Who.of(news),
+        plans.targets,
+        plans.held,
+        exclusive=olds.get("ownership") == Ownership.EXCLUSIVE.value,
+    )
+    return dict(olds)
+
+
 def _given(news: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in news.items() if value is not None}
 

@@ -50,6 +50,7 @@ class Remotes:
         config: Full key -> value, decrypted; secrets come from here and go nowhere else.
         env: The environment, for whatever config leaves out.
         run: The run of the engine that this is part of.
+        asker: URN of the resource; empty where nobody needs to know who asks.
         role_arn: Role to assume beyond the stack's own; empty for none.
         patient: Whether health and draining are waited for here; else they hold, and whoever
             runs this runs it again.
@@ -60,6 +61,7 @@ class Remotes:
     config: Callable[[str], str | None]
     env: Mapping[str, str]
     run: Run
+    asker: str = ""
     role_arn: str = ""
     patient: bool = True
     settles: float = 0.0
@@ -82,7 +84,7 @@ class Remotes:
         from lictor.consul import services  # noqa: PLC0415 - see the module's docstring
 
         connection = connections.consul(self.config, self.env)
-        self.run.note_asked(connection, sources)
+        self.run.note_asked(connection, self.asker, sources)
         client = _consul(connection)
         return [services.read(client, source, consistent=consistent) for source in sources]
 

@@ -47,7 +47,7 @@ class Run:
         self._instances: dict[AWSAccess, Instances] = {}
         self._nodes: dict[tuple[ConsulConnection, str], _Once] = {}
         self._unknown: dict[tuple[str, Who], Mapping[str, str]] = {}
-        self._asked: dict[ConsulConnection, list[Source]] = {}
+        self._asked: dict[ConsulConnection, dict[str, tuple[Source, ...]]] = {}
 
     def instances(self, access: AWSAccess) -> Instances:
         """Return what EC2 has said in this run to whoever asks so."""
@@ -73,15 +73,17 @@ class Run:
                     once.said = ()
             return once.said
 
-    def note_asked(self, connection: ConsulConnection, sources: Sequence[Source]) -> None:
-        """Note what was asked of a Consul, whatever it answered."""
+    def note_asked(
+        self, connection: ConsulConnection, asker: str, sources: Sequence[Source]
+    ) -> None:
+        """Note what a resource asks of a Consul, whatever is answered."""
         with self._lock:
-            self._asked.setdefault(connection, []).extend(sources)
+            self._asked.setdefault(connection, {})[asker] = tuple(sources)
 
-    def asked(self) -> dict[ConsulConnection, tuple[Source, ...]]:
-        """Tell what was asked: whoever waits for changes waits for these."""
+    def asked(self) -> dict[ConsulConnection, Mapping[str, tuple[Source, ...]]]:
+        """Tell what was asked, and by whom: whoever waits for changes waits for these."""
         with self._lock:
-            return {connection: tuple(sources) for connection, sources in self._asked.items()}
+            return {connection: dict(askers) for connection, askers in self._asked.items()}
 
     def note_unknown(self, arn: str, who: Who, reasons: Mapping[str, str]) -> None:
         """Note why instances of a resource have no id: key -> reason, in place of what was noted.

@@ -8,6 +8,7 @@ the user's spelling.
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 import types
 import typing
@@ -134,7 +135,7 @@ def _plain_mapping(
     if struct is None:
         return dict(value)
     fields = {way.spelling.of(name): name for name in struct.__struct_fields__}
-    hints = typing.get_type_hints(struct, include_extras=False)
+    hints = _hints(struct)
     inner = _Way(way.spelling, (), way.shown)
     result: dict[object, object] = {}
     for key, item in value.items():
@@ -226,10 +227,22 @@ def _struct(kind: object) -> type[msgspec.Struct] | None:
     return None
 
 
+@functools.cache
+def fields(struct: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """List a definition's fields; to look them up is dear, and done for each resource."""
+    return msgspec.structs.fields(struct)
+
+
+@functools.cache
+def _hints(struct: type[msgspec.Struct]) -> Mapping[str, object]:
+    """Find the types of a struct's fields; a stack of 100 groups needs them 300 times a run."""
+    return typing.get_type_hints(struct)
+
+
 def _field_type(kind: object, name: str) -> object:
     """Find the type of a field."""
     struct = _struct(kind)
-    return typing.get_type_hints(struct).get(name, object) if struct else object
+    return _hints(struct).get(name, object) if struct else object
 
 
 def _item_type(kind: object) -> object:

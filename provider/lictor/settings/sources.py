@@ -8,6 +8,7 @@ import msgspec
 
 from lictor.model import ConsulService, Health, PreparedQuery
 from lictor.model import Source as Asked
+from lictor.settings import reading
 from lictor.settings.reading import Clash
 from lictor.settings.shapes import Name  # noqa: TC001 - read by msgspec
 
@@ -104,7 +105,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Return it as it stands among a resource's inputs: only what was asked for."""
         return {
             field.name: msgspec.to_builtins(value)
-            for field in msgspec.structs.fields(self)
+            for field in reading.fields(type(self))
             if (value := getattr(self, field.name)) != field.default and value != {}
         }
 

@@ -35,7 +35,7 @@ class TargetGroupEntry(Attachments, frozen=True, kw_only=True, forbid_unknown_fi
         """Return the resource's arguments as written, defaults left out."""
         given = {
             field.name: _plain(value)
-            for field in msgspec.structs.fields(self)
+            for field in reading.fields(type(self))
             if (value := getattr(self, field.name)) != field.default
         }
         del given["name"]

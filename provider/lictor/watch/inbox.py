@@ -18,11 +18,13 @@ class Changed:
     Attributes:
         reason: What, in a few words.
         unseen: Whether answers of Consul were not seen for a while before it.
+        urns: Whom it may concern; None for every resource.
         at: When, by the monotonic clock.
     """
 
     reason: str
     unseen: bool = False
+    urns: frozenset[str] | None = None
     at: float = field(default_factory=time.monotonic)
 
 

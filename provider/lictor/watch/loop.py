@@ -32,6 +32,7 @@ BEAT = 5.0
 """Seconds between two signs of life."""
 _LOCKED = 1.0
 _TRY_AGAIN = (Verdict.ERROR, Verdict.FAILED, Verdict.BLOCKED)
+_BY_THE_CLOCK = {"retry", "timer", "resync"}
 
 
 @dataclass
@@ -68,6 +69,7 @@ class Loop:
     _recovered: bool = False
     _runs: int = 0
     _pauses: tuple[Pause, ...] = ()
+    _concerned: frozenset[str] | None = None  # URNs; None for every resource
 
     def run(self, *, only_once: bool = False) -> Verdict:
         """Go on until a :class:`Stop` comes; return how the last run ended.
@@ -131,43 +133,58 @@ class Loop:
         match word:
             case Changed():
                 self._cautious = self._cautious or word.unseen
+                self._concern(word.urns)
                 self.agenda.note(word.reason, word.at)
             case Moved():
                 self._tell(word.text)
             case Paused():
                 self._pauses = word.pauses
+                self._concern(None)
                 self.agenda.note("pause or resume", time.monotonic())
             case Reload():
                 self._cautious = True
+                self._concern(None)
                 self.agenda.note("reload", time.monotonic())
             case Fault():
                 raise errors.EngineError(word.text)
             case Stop():
                 self._stopping = True
 
+    def _concern(self, urns: frozenset[str] | None) -> None:
+        """Note whom the next run has to plan anew."""
+        everybody = urns is None or self._concerned is None
+        self._concerned = (
+            None if everybody else (self._concerned or frozenset()) | (urns or frozenset())
+        )
+
     def _turn(self) -> Verdict:
         """Run once; whatever goes wrong is told, and tried again."""
         reasons = self.agenda.take(time.monotonic())
         wish = replace(self.wish, refresh=self.wish.refresh or "resync" in reasons)
         cautious, self._cautious = self._cautious, False
+        concerned, self._concerned = self._concerned, frozenset()
+        only = None if self.wish.dry or _BY_THE_CLOCK & {*reasons} else concerned
         self._runs += 1
         now = datetime.now(UTC)  # noqa: TID251 - shown to people
         begun = status.Begun(self._runs, ", ".join(reasons), now)
         self.board.began(begun)
         try:
             self._recover()
-            outcome = self._run(*once.command(wish), cautious=cautious)
+            outcome = self._run(*once.command(wish), cautious=cautious, only=only)
         except errors.LictorError as error:
             self.teller.tell(Line(str(error), {}, "error"))
-            self._cautious = cautious
+            self._cautious, self._concerned = cautious, None
             self.agenda.ended(time.monotonic(), again=True)
             self.board.ended(record.ended(begun, 0.0, Verdict.ERROR, ()), None)
             return Verdict.ERROR
         verdict = once.tell(outcome, wish, self.teller)
         if outcome.asked or outcome.ok:
-            self.questions.follow(outcome.asked)
+            also = () if only is None else [group.urn for group in outcome.groups]
+            self.questions.follow(outcome.asked, also=also)
         if verdict is Verdict.ERROR:
             self._cautious = cautious
+        if verdict in _TRY_AGAIN:
+            self._concern(None)
         self._record(begun, outcome, verdict)
         self.agenda.ended(time.monotonic(), again=verdict in _TRY_AGAIN, timer=self._timer(outcome))
         return verdict

@@ -53,14 +53,14 @@ class Outcome:
         ended: The CLI.
         groups: lictor's resources, in the order in which the engine came to them.
         seconds: How long it took.
-        asked: What Consul was asked, whatever it answered.
+        asked: What Consul was asked, whatever it answered, by the resource of which URN.
         config: The stack's config that it ran with, decrypted; empty where it did not get so far.
     """
 
     ended: Ended
     groups: tuple[Group, ...]
     seconds: float
-    asked: Mapping[ConsulConnection, tuple[Source, ...]] = field(default_factory=dict)
+    asked: Mapping[ConsulConnection, Mapping[str, tuple[Source, ...]]] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property

@@ -29,6 +29,8 @@ class Scope:
         pending: URN -> targets of an update that was killed: it may have registered them.
         pauses: Name of a resource -> why it is left alone.
         dry: Whether it is a preview.
+        only: URNs of the resources whose sources have said something new since the last run went
+            through: the others keep their plan unless the program asks for another. None for all.
         config: The stack's config, decrypted: full key -> text; the engine hands it in.
     """
 
@@ -38,6 +40,7 @@ class Scope:
     pending: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pauses: Mapping[str, str] = field(default_factory=dict)
     dry: bool = False
+    only: frozenset[str] | None = None
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     _run: Run = field(default_factory=Run)
 
@@ -45,16 +48,21 @@ class Scope:
         """Say why a resource is left alone; empty where it is not."""
         return self.pauses.get(urn.rsplit("::", 1)[-1], "")
 
-    def remotes(self) -> Remotes:
-        """Return Consul and AWS as this run reaches them."""
+    def disturbed(self, urn: str) -> bool:
+        """Whether a resource has to be planned anew."""
+        return self.only is None or urn in self.only
+
+    def remotes(self, urn: str = "") -> Remotes:
+        """Return Consul and AWS as a resource reaches them in this run."""
         return Remotes(
             config=self.config.get,
             env=self.env,
             run=self._run,
+            asker=urn,
             patient=self.patient,
             settles=SETTLES if self.cautious else 0.0,
         )
 
-    def asked(self) -> Mapping[ConsulConnection, tuple[Source, ...]]:
-        """Tell what Consul was asked in this run."""
+    def asked(self) -> Mapping[ConsulConnection, Mapping[str, tuple[Source, ...]]]:
+        """Tell what Consul was asked in this run, and by which resource."""
         return self._run.asked()

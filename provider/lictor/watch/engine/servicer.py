@@ -107,11 +107,15 @@ class Servicer(ResourceProviderServicer):
         )
 
     def _planned(self, urn: str, olds: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
+        remotes = self.scope.remotes(urn)
         paused = self.scope.paused(urn) if olds else ""
-        if not paused:
-            return checking.inputs(olds, news, self.scope.remotes())
-        self.groups.paused(urn, paused)
-        return checking.as_before(olds, news, self.scope.remotes())
+        if paused:
+            self.groups.paused(urn, paused)
+            return checking.as_before(olds, news, remotes)
+        kept = None
+        if not self.scope.disturbed(urn):
+            kept = checking.undisturbed(olds, news, remotes)
+        return kept or checking.inputs(olds, news, remotes)
 
     @_ours
     def Diff(self, request: Any, _context: Any) -> provider_pb2.DiffResponse:  # noqa: N802, ANN401 - gRPC's
