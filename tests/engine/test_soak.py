@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tests.fakes.consul import Mortal
 
 FLEET = 8
+ALWAYS = 4
+"""So many of them never fail, and no fewer may stand."""
 QUIET = 5.0
 FAULTS = (
     ("RegisterTargets", "throttle"),
@@ -45,6 +47,7 @@ class Soak:
     ends: contextlib.ExitStack
     watch: Watch | None = None
     happened: list[str] = dataclasses.field(default_factory=list)
+    lulls: list[float] = dataclasses.field(default_factory=list)
 
     def go(self, seconds: float) -> None:
         """Let things happen for so long; look at it in every lull."""
@@ -54,6 +57,11 @@ class Soak:
             for _ in range(self.draw.randrange(2, 7)):
                 self.happen()
             self.agree()
+        late = sum(lull > QUIET for lull in self.lulls)
+        print(  # noqa: T201 - what a soak is for
+            f"{len(self.happened)} things happened; {len(self.lulls)} lulls, agreed after"
+            f" {max(self.lulls):.1f} s at worst, {late} times after more than {QUIET:g} s"
+        )
 
     def start(self) -> None:
         """Run a watcher anew."""
@@ -62,15 +70,15 @@ class Soak:
     def happen(self) -> None:
         """Let one thing happen, and a moment pass."""
         name = self.draw.choice(
-            ("flap", "flap", "flap", "flap", "fault", "freeze", "watcher", "cli")
+            ("flap", "flap", "flap", "flap", "fault", "freeze", "restart", "watcher", "cli")
         )
         self.happened.append(name)
         getattr(self, name)()
         time.sleep(self.draw.uniform(0.02, 0.6))
 
     def flap(self) -> None:
-        """An instance fails, or comes back; the first four never fail."""
-        number = self.draw.randrange(4, FLEET)
+        """An instance fails, or comes back; the first few never fail."""
+        number = self.draw.randrange(ALWAYS, FLEET)
         self.passing ^= {number}
         self.world.status(number, "passing" if number in self.passing else "critical")
 
@@ -84,6 +92,13 @@ class Soak:
         self.mortal.freeze()
         time.sleep(self.draw.uniform(0.1, 1.0))
         self.mortal.thaw()
+
+    def restart(self) -> None:
+        """Consul dies, and comes back with what it knew."""
+        if self.draw.random() < 0.5:
+            self.mortal.kill()
+            time.sleep(self.draw.uniform(0.0, 1.0))
+            self.mortal.revive()
 
     def watcher(self) -> None:
         """The watcher is killed, and started again as a supervisor does."""
@@ -102,11 +117,13 @@ class Soak:
         """Left quiet, all three say the same; nothing that passed all the time was ever gone."""
         self.world.aws.clear_faults()
         wanted = sorted(self.keys[number] for number in self.passing)
-        end = time.monotonic() + 12 * QUIET
+        start = time.monotonic()
+        end = start + 12 * QUIET
         while self.world.standing(self.arn) != wanted or self.recorded() != wanted:
             assert time.monotonic() < end, self.report(wanted)
             time.sleep(0.05)
-        always = {self.keys[number] for number in range(4)}
+        self.lulls.append(time.monotonic() - start)
+        always = set(self.keys[:ALWAYS])
         calls = self.world.aws.calls("DeregisterTargets")
         gone = {f"{item['id']}:{item['port']}" for call in calls for item in call["targets"]}
         assert not gone & always, "an instance that always passed was deregistered"
@@ -132,15 +149,21 @@ def soak(world: World) -> Iterator[Soak]:
     """Bring up the fleet under a Consul of its own."""
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")  # noqa: T201 - pytest shows it where the test fails
-    with consuls.mortal() as mortal, contextlib.ExitStack() as ends:
+    with consuls.mortal(keeps=True) as mortal, contextlib.ExitStack() as ends:
         own = dataclasses.replace(world, consul=mortal.consul)
-        arn, keys = own.attached(FLEET, maxRemovalPercent=100)
+        arn, keys = own.attached(FLEET, maxRemovalPercent=100, minTargets=ALWAYS)
         draw = random.Random(seed)  # noqa: S311 - no secret
         yield Soak(own, mortal, arn, keys, draw, set(range(FLEET)), ends)
 
 
-@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_minute_of_chance(soak: Soak) -> None:
-    """Registrations, flaps, Consul away, AWS in trouble, kill -9 of the watcher and of the CLI."""
+    """Flaps, Consul away and restarted, AWS in trouble, kill -9 of the watcher and of the CLI."""
     soak.go(60)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2400)
+def test_half_an_hour_of_chance(soak: Soak) -> None:
+    """The same for as long as it takes to meet what is rare."""
+    soak.go(1800)

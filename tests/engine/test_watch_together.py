@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import signal
 import socket
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.engine.watches import watching
+from tests.fakes import consul as consuls
 from tests.fakes.path import ROOT
 
 if TYPE_CHECKING:
@@ -47,13 +49,18 @@ def listen() -> str:
         return f"127.0.0.1:{free.getsockname()[1]}"
 
 
-def test_a_clean_stop_hands_over_at_once(world: World) -> None:
-    """One of two runs the stack; when it is stopped, the other goes on, and nothing is lost."""
+def test_a_clean_stop_hands_over_at_once(world: World, listen: str) -> None:
+    """One of two runs the stack; when it is stopped, the other goes on, and nothing is lost.
+
+    The page of the one that stands by shows the groups, too.
+    """
     arn, keys = world.attached(3)
     with watching(world) as first:
         first.settled()
-        with watching(world) as second:
+        with watching(world, "--listen", listen) as second:
             second.until(lambda: second.told(STANDS_BY))
+            second.until(lambda: status(f"http://{listen}")["agreement"]["rows"])
+            assert status(f"http://{listen}")["role"] == "standby"
             world.status(0, "critical")
             first.until(lambda: world.standing(arn) == sorted(keys[1:]))
             assert not second.runs()
@@ -83,6 +90,50 @@ def test_a_killed_leader_is_followed(world: World) -> None:
             assert time.monotonic() - killed < 2 * 10 + 1 + 2
             second.until(lambda: world.standing(arn) == sorted(keys[1:]))
             assert second.end() == 0
+
+
+@pytest.mark.timeout(120)
+def test_a_session_lost_in_mid_run(world: World) -> None:
+    """The run that is under way ends and is saved; no other begins before the lock is had again."""
+    _, keys = world.attached(2)
+    with watching(world) as watch:
+        watch.settled()
+        world.aws.fault("RegisterTargets", "slow", seconds=3)
+        world.aws.clear_calls()
+        (added,) = world.fleet(1, first=2)
+        world.aws.wait_for_calls("RegisterTargets", 1, deadline=30)
+        lock = world.consul.call("GET", f"/v1/kv/lictor-{world.service}/lictor/dev/lock")[0]
+        world.consul.call("PUT", f"/v1/session/destroy/{lock['Session']}")
+        watch.until(lambda: watch.told("the lock is lost"))
+        world.status(0, "critical")
+        watch.until(lambda: watch.told(f"web - {keys[0]}"))
+        said = watch.log.read_text()
+        assert watch.end() == 0
+    _, _, since = said.partition(f"web + {added}")
+    places = [since.find(part) for part in ("the lock is lost", LEADS, f"web - {keys[0]}")]
+    assert -1 not in places, said
+    assert places == sorted(places), said
+    assert sorted(world.outputs()["attached"]) == sorted([keys[1], added])
+
+
+@pytest.mark.long
+@pytest.mark.timeout(400)
+def test_consul_is_away_for_minutes(world: World) -> None:
+    """Nothing is removed and little is said; when it is back, the watch goes on by itself."""
+    with consuls.mortal(keeps=True) as mortal:
+        world = dataclasses.replace(world, consul=mortal.consul)
+        arn, keys = world.attached(3)
+        with watching(world, "--resync", "20s") as watch:
+            watch.settled()
+            mortal.kill()
+            time.sleep(150)
+            assert world.standing(arn) == sorted(keys)
+            assert world.changes() == []
+            assert len(watch.lines) < 60, watch.log.read_text()
+            mortal.revive()
+            world.status(0, "critical")
+            watch.until(lambda: world.standing(arn) == sorted(keys[1:]))
+            assert watch.end() == 0
 
 
 @pytest.mark.long

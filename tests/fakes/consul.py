@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _TRIES = 5
+_FORGETS = "-dev"
+_QUICK = {"raft_multiplier": 1}
+"""A server of one that has been dead leads again within a second or two."""
 _DEADLINE = 30.0
 
 
@@ -158,10 +161,15 @@ def start(config: Mapping[str, Any] | None = None, *, token: str = "") -> Iterat
 
 
 @contextlib.contextmanager
-def mortal(config: Mapping[str, Any] | None = None) -> Iterator[Mortal]:
-    """Run an agent that a test may kill, revive and freeze, until the block ends."""
+def mortal(config: Mapping[str, Any] | None = None, *, keeps: bool = False) -> Iterator[Mortal]:
+    """Run an agent that a test may kill, revive and freeze, until the block ends.
+
+    Args:
+        config: Its settings.
+        keeps: Whether it knows again after a death what it knew before.
+    """
     with tempfile.TemporaryDirectory(prefix="lictor-consul-") as folder:
-        running = Mortal(Path(folder), config or {})
+        running = Mortal(Path(folder), config or {}, keeps=keeps)
         try:
             running.revive()
             yield running
@@ -170,22 +178,23 @@ def mortal(config: Mapping[str, Any] | None = None) -> Iterator[Mortal]:
 
 
 class Mortal:
-    """An agent with a life of its own; what it knew dies with it.
+    """An agent with a life of its own; what it knew dies with it, or not.
 
     Attributes:
         consul: What a test does to it.
     """
 
-    def __init__(self, folder: Path, config: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, config: Mapping[str, Any], *, keeps: bool = False) -> None:
         """Choose its ports, which it keeps."""
-        url = _settle(folder, config, "")
+        own = {"server": True, "bootstrap_expect": 1, "data_dir": f"{folder}/data"}
+        url = _settle(folder, {**own, "performance": _QUICK, **config} if keeps else config, "")
         self.consul = Consul(url)
-        self._folder = folder
+        self._folder, self._keeps = folder, keeps
         self._child: subprocess.Popen[bytes] | None = None
 
     def revive(self) -> None:
         """Start it, and wait until it leads."""
-        self._child, log = _launch(self._folder)
+        self._child, log = _launch(self._folder, *(() if self._keeps else (_FORGETS,)))
         _await_leader(self.consul, self._child, log)
 
     def kill(self) -> None:
@@ -225,7 +234,7 @@ def second(first: Consul) -> Iterator[Consul]:
 def _agent(folder: Path, config: Mapping[str, Any], token: str) -> Iterator[Consul]:
     """Start one agent; a port that somebody took in between is a reason to try again."""
     url = _settle(folder, config, token)
-    child, log = _launch(folder)
+    child, log = _launch(folder, _FORGETS)
     try:
         consul = Consul(url, token)
         _await_leader(consul, child, log)
@@ -252,12 +261,12 @@ def _settle(folder: Path, config: Mapping[str, Any], token: str) -> str:
     return f"http://127.0.0.1:{ports['http']}"
 
 
-def _launch(folder: Path) -> tuple[subprocess.Popen[bytes], Path]:
+def _launch(folder: Path, *how: str) -> tuple[subprocess.Popen[bytes], Path]:
     """Run an agent with the settings of a folder, and name its log."""
     log = folder / "agent.log"
     with log.open("wb") as out:
         child = subprocess.Popen(  # noqa: S603 - our own tool
-            ["consul", "agent", "-dev", "-bind=127.0.0.1", f"-config-file={folder}/agent.json"],  # noqa: S607 - found on the project's PATH
+            ["consul", "agent", *how, "-bind=127.0.0.1", f"-config-file={folder}/agent.json"],  # noqa: S607 - found on the project's PATH
             stdout=out,
             stderr=subprocess.STDOUT,
             env={"PATH": search_path(), "HOME": str(folder)},
