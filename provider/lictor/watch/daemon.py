@@ -25,6 +25,7 @@ from lictor.watch.lines import Line
 from lictor.watch.loop import Loop
 from lictor.watch.notify import Notifier
 from lictor.watch.once import Wish
+from lictor.watch.pulse import Pulse
 from lictor.watch.questions import Questions
 from lictor.watch.routes import Offer
 from lictor.watch.telling import Teller
@@ -127,6 +128,7 @@ def watch(chosen: Options) -> int:
             ends.enter_context(listen.start(where, _offer(loop)))
         notifier = Notifier(os.environ)
         notifier.ready()
+        ends.enter_context(Pulse(notifier, board))
         verdict = loop.run(only_once=chosen.only_once)
         notifier.stopping()
     return verdict.code if chosen.only_once else 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,24 +35,16 @@ class Notifier:
         self.pause = int(limit) / _MICRO / 2 if meant else None
 
     def ready(self, status: str = "") -> None:
-        """Say that the start, or a reload, is done."""
+        """Say that the start is done."""
         self._send("READY=1", *([_status(status)] if status else []))
-
-    def reloading(self) -> None:
-        """Say that config is read anew; :meth:`ready` ends that."""
-        self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> None:
         """Say that the end has begun."""
         self._send("STOPPING=1")
 
-    def status(self, text: str) -> None:
-        """Say in one line what `systemctl status` shows."""
-        self._send(_status(text))
-
-    def alive(self) -> None:
-        """Give a sign of life, as ``WatchdogSec`` wants it."""
-        self._send("WATCHDOG=1")
+    def alive(self, status: str = "") -> None:
+        """Give a sign of life, as ``WatchdogSec`` wants it, and what `systemctl status` shows."""
+        self._send("WATCHDOG=1", *([_status(status)] if status else []))
 
     def _send(self, *lines: str) -> None:
         if not self._address:

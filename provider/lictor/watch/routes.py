@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import web
 from msgspec import structs
 
-from lictor.watch import metrics, origins
+from lictor.watch import metrics, origins, pulse
 from lictor.watch.glance import Glance, Seen
 from lictor.watch.status import Role, Status
 from lictor.watch.verdict import Verdict
@@ -75,8 +75,8 @@ class Offer:
     run: Callable[[], object]
     fresh: float = 5.0
     patience: float = 2.0
-    silence: float = 60.0
-    longest_run: float = 1800.0
+    silence: float = pulse.SILENCE
+    longest_run: float = pulse.LONGEST_RUN
     hosts: tuple[str, ...] = ()
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: TID251 - an edge
@@ -157,10 +157,8 @@ class _Routes:
         return _json({"status": "asked for"}, 202)
 
     async def alive(self, _: web.Request) -> web.Response:
-        silence, running = self._offer.board.silence(), self._offer.board.status().running
-        if silence >= (self._offer.longest_run if running else self._offer.silence):
-            return _error(503, f"the loop has said nothing for {silence:.0f} s")
-        return _json({"status": "alive"})
+        why = pulse.stalled(self._offer.board, self._offer.silence, self._offer.longest_run)
+        return _error(503, why) if why else _json({"status": "alive"})
 
     async def ready(self, _: web.Request) -> web.Response:
         status = self._offer.board.status()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import time
 import uuid
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lictor.watch import pulse
+from lictor.watch.board import Board
 from lictor.watch.notify import Notifier
+from lictor.watch.pulse import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,23 +43,38 @@ def test_all_that_can_be_said(place: tuple[str, str]) -> None:
     notifier = Notifier({"NOTIFY_SOCKET": named})
     with manager(address) as listening:
         notifier.ready("watching\n3 services")
-        notifier.status("web +1 -0")
+        notifier.alive("web +1 -0")
         notifier.alive()
         notifier.ready()
         notifier.stopping()
         heard = [listening.recv(4096).decode() for _ in range(5)]
         assert heard == [
             "READY=1\nSTATUS=watching 3 services",
-            "STATUS=web +1 -0",
+            "WATCHDOG=1\nSTATUS=web +1 -0",
             "WATCHDOG=1",
             "READY=1",
             "STOPPING=1",
         ]
-        before = time.monotonic_ns() // 1000
-        notifier.reloading()
-        first, second = listening.recv(4096).decode().split("\n")
-        assert first == "RELOADING=1"
-        assert before <= int(second.removeprefix("MONOTONIC_USEC=")) <= time.monotonic_ns() // 1000
+
+
+def test_a_pulse_ends_with_the_loops_signs_of_life(tmp_path: Path) -> None:
+    """The manager is told as often as it wants, and nothing more once the loop is silent."""
+    now = 0.0
+    board = Board("dev", lambda: now)
+    env = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "20000"}
+    with manager(env["NOTIFY_SOCKET"]) as listening, Pulse(Notifier(env), board):
+        for _ in range(2):
+            assert listening.recv(4096) == b"WATCHDOG=1\nSTATUS=alone, 0 groups"
+        now = pulse.SILENCE
+        listening.settimeout(0.5)
+        with contextlib.suppress(TimeoutError):
+            for _ in range(5):
+                listening.recv(4096)
+            pytest.fail("the watchdog is told that a silent loop lives")
+        now = 0.0
+        listening.settimeout(5)
+        assert listening.recv(4096)
+    assert pulse.stalled(board) == ""
 
 
 @pytest.mark.parametrize("named", ["", "/nowhere/notify", "@nobody-listens-here"])
