@@ -109,7 +109,7 @@ def _counted(entries: tuple[TargetGroupEntry, ...]) -> str:
 
 
 def _pulumi(engine: Engine) -> str:
-    version = engine.command("version", stack=False).text.strip()
+    version = engine.command("version", stack=False).out.strip()
     numbers = tuple(int(part) for part in version.lstrip("v").split(".")[:2] if part.isdecimal())
     if numbers < _OLDEST:
         raise errors.EngineError(

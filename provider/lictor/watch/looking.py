@@ -72,7 +72,7 @@ def config(engine: Engine) -> dict[str, str]:
         raise errors.EngineError(
             f"the config of stack {engine.project.stack} cannot be read: {ended.text.strip()}"
         )
-    said: dict[str, dict[str, Any]] = json.loads(ended.text)
+    said: dict[str, dict[str, Any]] = json.loads(ended.out)
     return {key: str(entry["value"]) for key, entry in said.items() if "value" in entry}
 
 
@@ -87,5 +87,5 @@ def backend(engine: Engine) -> str:
     ended = engine.command("whoami", "--json", stack=False)
     if ended.code:
         raise errors.EngineError(f"the backend cannot be told: {ended.text.strip()}")
-    url = str(json.loads(ended.text)["url"])
+    url = str(json.loads(ended.out)["url"])
     return f"{url} on {socket.gethostname()}" if url.startswith("file:") else url

@@ -30,11 +30,14 @@ class Ended:
     Attributes:
         code: Its exit code.
         text: What it printed, both streams, for `--verbose` and for errors before the engine ran.
+        out: Of that what went to standard output, where it is an answer: without the warnings that
+            the CLI and the SDKs of backends write beside it. Empty for a run.
         events: What the engine told.
     """
 
     code: int
     text: str
+    out: str = ""
     events: tuple[events.Event, ...] = ()
 
 
@@ -54,17 +57,19 @@ class Started:
 
     def __init__(self, folder: Path, args: Sequence[str], env: Mapping[str, str]) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix="lictor")
-        self._log, self._said = (Path(self._scratch.name, name) for name in ("events", "said"))
-        told = ["--event-log", str(self._log)] if args[0] in events.TELLING else []
+        scratch = Path(self._scratch.name)
+        self._log, self._said, self._beside = (scratch / name for name in ("events", "out", "err"))
+        self._runs = args[0] in events.TELLING
+        told = ["--event-log", str(self._log)] if self._runs else []
         try:
-            with self._said.open("wb") as out:
+            with self._said.open("wb") as out, self._beside.open("wb") as err:
                 self._process = subprocess.Popen(  # noqa: S603 - our own words
                     ["pulumi", *args, *told, "--non-interactive"],  # noqa: S607 - the user's PATH
                     cwd=folder,
                     env={**env, **_ENV},
                     stdin=subprocess.DEVNULL,
                     stdout=out,
-                    stderr=subprocess.STDOUT,
+                    stderr=subprocess.STDOUT if self._runs else err,
                     process_group=0,
                 )
         except OSError as error:
@@ -82,8 +87,12 @@ class Started:
     def finish(self) -> Ended:
         """Wait for its end; a run is bounded by its own timeouts."""
         self._process.wait()
+        said, beside = (path.read_text(errors="replace") for path in (self._said, self._beside))
         ended = Ended(
-            self._process.returncode, self._said.read_text(errors="replace"), events.read(self._log)
+            self._process.returncode,
+            said + beside,
+            "" if self._runs else said,
+            events.read(self._log),
         )
         self._scratch.cleanup()
         return ended

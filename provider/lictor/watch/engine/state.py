@@ -68,7 +68,7 @@ def read(engine: Engine) -> Deployment:
             f"the state of stack {engine.project.stack} cannot be read: {ended.text.strip()}"
         )
     try:
-        return msgspec.json.decode(ended.text, type=_Export).deployment or Deployment()
+        return msgspec.json.decode(ended.out, type=_Export).deployment or Deployment()
     except msgspec.DecodeError as error:
         raise errors.EngineError(
             f"the state of stack {engine.project.stack} is not as Pulumi writes it: {error}"

@@ -1,0 +1,40 @@
+"""State in S3: what several hosts that watch one stack would use."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tests.engine.watches import watching
+from tests.fakes.pulumi import Stack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.engine.world import World
+
+
+def test_state_in_s3(world: World, tmp_path: Path) -> None:
+    """The watch follows Consul; whatever reads the state takes no warning of the CLI's for it."""
+    bucket = f"state-{world.service}"
+    world.aws.boto3("s3").create_bucket(
+        Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": world.aws.region}
+    )
+    url = f"s3://{bucket}?endpoint={world.aws.url}&s3ForcePathStyle=true&region={world.aws.region}"
+    env = {**world.stack.env, "PULUMI_BACKEND_URL": url}
+    world = replace(world, stack=Stack(tmp_path / "s3", env).create())
+    arn = world.aws.create_group(world.service)
+    keys = world.fleet(3)
+    world.declare(world.group(arn))
+    with watching(world) as watch:
+        watch.until(lambda: world.standing(arn) == sorted(keys) and watch.waiting())
+        world.status(0, "critical")
+        watch.until(lambda: watch.told(f"web - {keys[0]}"))
+        assert watch.end() == 0
+    assert world.standing(arn) == sorted(keys[1:])
+    export = world.stack.run("stack", "export", "--stack", "dev").ok().text
+    assert f'"{keys[1]}"' in export[export.index("{") :]
+    status = json.loads(world.stack.lictor("status", "--json").ok().text)
+    assert sorted(row["key"] for row in status) == sorted(keys)
+    assert world.stack.lictor("doctor").ok().text.startswith("ok    pulumi: v3.")
