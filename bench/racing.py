@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -82,24 +81,23 @@ class Racer:
             start = time.time()  # noqa: TID251 - beside the times of the call log and of files
             on.consul.checks(self.service, [f"{self.service}-{NODE}"], status)
             running = pool.submit(self.run) if self.run else None
-            saved = self._saved(f"{ident}:8080", stands=kind == "addition")
+            saved = self._saved(on, f"{ident}:8080", stands=kind == "addition")
             if running:
                 running.result()
         answered = on.aws.calls(operation, self.arn)[-1]["time"]
         self.taken.setdefault(kind, []).append((answered - start, saved - start))
 
-    def _saved(self, key: str, *, stands: bool) -> float:
+    def _saved(self, on: Stage, key: str, *, stands: bool) -> float:
         """Wait until the state has a target, or has it no more; return when that was written."""
-        path = self.stack.folder / f"backend/.pulumi/stacks/{self.stack.name}/dev.json"
-        end, seen = time.monotonic() + _DEADLINE, 0.0
+        read, seen = on.saved(self.stack), b""
+        end = time.monotonic() + _DEADLINE
         while time.monotonic() < end:
-            with path.open("rb") as file:
-                written = os.fstat(file.fileno()).st_mtime
-                if written != seen and self._has(file.read(), key) == stands:
-                    return written
-            seen = written
+            written, state = read()
+            if state != seen and self._has(state, key) == stands:
+                return written
+            seen = state
             time.sleep(_POLL)
-        raise TimeoutError(f"{self.name}: {key} is not in {path} as it should be")
+        raise TimeoutError(f"{self.name}: {key} is not in the state as it should be")
 
     def _has(self, state: bytes, key: str) -> bool:
         return any(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from tests.fakes.path import ROOT
 from tests.fakes.pulumi import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tests.fakes.aws.client import StandIn
     from tests.fakes.consul import Consul
@@ -59,20 +61,40 @@ class Stage:
         status = "passing" if sample % 2 else "critical"
         self.consul.check(service, f"{service}-{_TOUCHED}", status)
 
-    def stack(self, name: str, program: str | None = None) -> Stack:
-        """Lay out a stack; without a program of its own it runs the repository's."""
+    def stack(self, name: str, program: str | None = None, *, s3: bool = False) -> Stack:
+        """Lay out a stack; without a program of its own it runs the repository's.
+
+        Args:
+            name: Of it, and with `s3` of the bucket that has its state.
+            program: Its program.
+            s3: Whether its state lies in S3, not in a folder.
+        """
         env = {**self.aws.environment(), "PYTHONPATH": str(ROOT), "CONSUL_URL": self.consul.url}
+        if s3:
+            region = self.aws.region
+            place = {"LocationConstraint": region}
+            self.aws.boto3("s3").create_bucket(Bucket=name, CreateBucketConfiguration=place)
+            where = f"endpoint={self.aws.url}&s3ForcePathStyle=true&region={region}"
+            env["PULUMI_BACKEND_URL"] = f"s3://{name}?{where}"
         return Stack(self.folder / name, env).create(program)
+
+    def saved(self, stack: Stack) -> Callable[[], tuple[float, bytes]]:
+        """Return what reads a stack's state, and tells since when it is so at the latest."""
+        key = f".pulumi/stacks/{stack.name}/dev.json"
+        if "PULUMI_BACKEND_URL" not in stack.env:
+            return partial(_of_file, stack.folder / "backend" / key)
+        return partial(_of_object, self.aws.boto3("s3"), stack.folder.name, key)
 
     def attach(
         self,
         name: str,
         *services: str,
         target_type: str = "instance",
+        s3: bool = False,
         **more: Any,  # noqa: ANN401 - JSON
     ) -> Stack:
         """Lay out a stack of lictor's with a group for each service, called `NAME-N`."""
-        stack = self.stack(name)
+        stack = self.stack(name, s3=s3)
         groups: list[dict[str, Any]] = []
         for number, service in enumerate(services):
             called = f"{name}-{number}"
@@ -86,6 +108,17 @@ class Stage:
         stack, arn = self.stack(name, _PER_TARGET), self.aws.create_group(name)
         stack.configure({"bench:arn": arn, "bench:service": service})
         return stack, arn
+
+
+def _of_file(path: Path) -> tuple[float, bytes]:
+    with path.open("rb") as file:
+        return os.fstat(file.fileno()).st_mtime, file.read()
+
+
+def _of_object(s3: Any, bucket: str, key: str) -> tuple[float, bytes]:  # noqa: ANN401 - boto3's
+    """Read an object. S3 tells its time in whole seconds, so it is the reading's."""
+    now = time.time()  # noqa: TID251 - beside the times of the call log
+    return now, s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
 @contextmanager

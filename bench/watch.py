@@ -24,8 +24,16 @@ if TYPE_CHECKING:
 
     from bench.stage import Stage
 
-CASES = ((1, 10), (1, 100), (1, 1000), (100, 100))
-"""Groups, and targets in each."""
+FILE, S3 = "file", "s3"
+CASES = (
+    (1, 10, FILE),
+    (1, 100, FILE),
+    (1, 1000, FILE),
+    (100, 100, FILE),
+    (1, 10, S3),
+    (1, 1000, S3),
+)
+"""Groups, targets in each, and where the state lies."""
 GOALS = {(1, 10): (0.22, 0.25), (1, 100): (0.22, 0.26), (1, 1000): (0.30, 0.33)}
 """Case -> seconds to AWS's answer and to the state, for additions."""
 MANY = 1.5
@@ -36,12 +44,12 @@ _LARGEST = 100
 """Targets with a resource each; 1,000 take a minute and more to stand, and 9 s for each change."""
 
 HEADER = """
-| groups of | what runs      | change   |   n | AWS answered, p50 / p95 (s) | goal | state saved, p50 / p95 (s) | goal | by floor |
-| --------: | -------------- | -------- | --: | --------------------------: | ---: | -------------------------: | ---: | -------: |
+| groups of      | what runs      | change   |   n | AWS answered, p50 / p95 (s) | goal | state saved, p50 / p95 (s) | goal | by floor |
+| -------------: | -------------- | -------- | --: | --------------------------: | ---: | -------------------------: | ---: | -------: |
 """.strip()  # noqa: E501 - a table
 
 
-def measure(cases: Sequence[tuple[int, int]], samples: int) -> Iterator[str]:
+def measure(cases: Sequence[tuple[int, int, str]], samples: int) -> Iterator[str]:
     """Measure each case; the rows of one come when all of it is done.
 
     Args:
@@ -50,13 +58,13 @@ def measure(cases: Sequence[tuple[int, int]], samples: int) -> Iterator[str]:
     """
     first: tuple[float, ...] = ()
     with stage() as on:
-        for groups, size in cases:
-            racers, floor = _race(on, groups, size, samples)
+        for groups, size, backend in cases:
+            racers, floor = _race(on, groups, size, backend, samples)
             additions = zip(*racers[0].taken["addition"], strict=True)
             first = first or tuple(MANY * statistics.median(taken) for taken in additions)
-            goals = GOALS.get((groups, size), first)
+            goals = GOALS.get((groups, size), first) if backend == FILE else ()
             base = statistics.median(floor.taken[True])
-            case = f"| {f'{groups} x {size:,}':>9}"
+            case = f"| {f'{groups} x {size:,} {backend}':>14}"
             for racer in racers:
                 for kind, taken in racer.taken.items():
                     meant = goals if racer is racers[0] and kind == "addition" else ()
@@ -67,15 +75,17 @@ def measure(cases: Sequence[tuple[int, int]], samples: int) -> Iterator[str]:
                 yield f"{case} | {name:14} | {'':8} {_figures(whole, base)}"
 
 
-def _race(on: Stage, groups: int, size: int, samples: int) -> tuple[list[Racer], Floor]:
+def _race(
+    on: Stage, groups: int, size: int, backend: str, samples: int
+) -> tuple[list[Racer], Floor]:
     """Let all take turns on one case."""
     instances = on.aws.create_instances(size)
-    case = f"{groups}x{size}"
-    watch = _lictor(on, "lictor watch", f"watch-{case}", groups, instances)
-    slow = [_lictor(on, "pulumi up", f"shell-{case}", groups, instances)]
-    if groups * size <= _LARGEST:
+    case, s3 = f"{groups}x{size}-{backend}", backend == S3
+    watch = _lictor(on, "lictor watch", f"watch-{case}", groups, instances, s3=s3)
+    slow = [_lictor(on, "pulumi up", f"shell-{case}", groups, instances, s3=s3)]
+    if groups * size <= _LARGEST and not s3:
         slow.append(_per_target(on, f"many-{case}", instances))
-    empty = on.stack(f"empty-{case}", "")
+    empty = on.stack(f"empty-{case}", "", s3=s3)
     with ExitStack() as ends:
         ends.enter_context(watching(watch.stack))
         found = project.find(empty.project, "dev")
@@ -90,16 +100,23 @@ def _race(on: Stage, groups: int, size: int, samples: int) -> tuple[list[Racer],
     return [watch, *slow], floor
 
 
-def _lictor(
-    on: Stage, what: str, name: str, groups: int, instances: Sequence[tuple[str, str]]
+def _lictor(  # noqa: PLR0913 - what runs, and what it runs
+    on: Stage,
+    what: str,
+    name: str,
+    groups: int,
+    instances: Sequence[tuple[str, str]],
+    *,
+    s3: bool,
 ) -> Racer:
     """Attach so many groups, each to a service of its own on the same instances."""
     services = [f"{name}-{number}" for number in range(groups)]
     for service in services:
         on.register(service, instances)
-    stack = on.attach(name, *services, removalWindow="1s")
+    stack = on.attach(name, *services, s3=s3, removalWindow="1s")
     timed(stack, *UP)
-    arn = stack.outputs(services[0])["target_group_arn"]
+    found = on.aws.boto3("elbv2").describe_target_groups(Names=[services[0]])
+    arn = found["TargetGroups"][0]["TargetGroupArn"]
     run = None if what == "lictor watch" else partial(timed, stack, *UP)
     return Racer(what, stack, services[0], arn, run)
 
