@@ -113,6 +113,7 @@ def test_exit_codes(world: World) -> None:
         (lictor("up", "--nonsense"), 2, "No such option"),
         (lictor("up", "--cwd", "/"), 2, "no Pulumi.yaml"),
         (lictor("up", "--stack", "none"), 1, "no stack named 'none' found"),
+        (lictor("up", env={"PATH": "/nowhere"}), 1, "no Pulumi CLI on PATH"),
         (lictor("up", env={"CONSUL_HTTP_ADDR": "127.0.0.1:1"}), 1, "127.0.0.1:1"),
     ):
         assert wrong.code == code, wrong.text

@@ -121,6 +121,9 @@ class Soak:
         end = start + 12 * QUIET
         while self.world.standing(self.arn) != wanted or self.recorded() != wanted:
             assert time.monotonic() < end, self.report(wanted)
+            if self.watch is not None and self.watch.process.poll() is not None:
+                assert self.watch.process.returncode == 1, self.report(wanted)
+                self.start()  # its CLI was killed while it began: the supervisor does it again
             time.sleep(0.05)
         self.lulls.append(time.monotonic() - start)
         always = set(self.keys[:ALWAYS])

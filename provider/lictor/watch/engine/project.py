@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,7 @@ def find(folder: Path, stack: str = "") -> Project:
 
     Raises:
         errors.SettingsError: There is none, or it cannot be read.
+        errors.EngineError: The Pulumi CLI, which is asked for the selected stack, fails.
     """
     for above in (folder, *folder.parents):
         if any((above / name).exists() for name in _NAMES):
@@ -66,6 +68,13 @@ def _read(folder: Path, stack: str) -> Project:
         stack = stack or _selected(workspace)
     except errors.SettingsError:
         raise
+    except FileNotFoundError as error:
+        raise errors.EngineError(
+            "there is no Pulumi CLI on PATH; see https://www.pulumi.com/docs/install"
+        ) from error
+    except (OSError, subprocess.SubprocessError, automation.CommandError) as error:
+        said = errors.remote_text(str(error))
+        raise errors.EngineError(f"the Pulumi CLI fails: {said}") from error
     except Exception as error:
         raise errors.SettingsError(f"{folder}/Pulumi.yaml cannot be read: {error}") from error
     runtime = getattr(settings.runtime, "name", settings.runtime)
