@@ -6,93 +6,25 @@ and outputs stand in users' state. They are fixed; a move leaves an importable n
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pulumi
 from pulumi import dynamic
 
-from lictor.resources import applying, checking, comparing, orphan, quiet
-from lictor.resources.remotes import Remotes
-from lictor.resources.run import Run
+from lictor.resources import applying, attaching, checking, stock
 from lictor.resources.sources import given
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from lictor.resources.kinds import Kind
     from lictor.resources.sources import Source
 
-_RUN = Run()
-"""The run of this process: the stock host starts one for each."""
-_STOPS = "the run stops here; other resources may or may not have been applied"
 
+class AttachmentsProvider(stock.Provider):
+    """The provider of ``TargetGroupAttachments``; state holds its name."""
 
-class AttachmentsProvider(dynamic.ResourceProvider):
-    """The adapter between Pulumi's stock host and lictor's functions.
-
-    Pickled by reference and without state: a token in an attribute would stand in users' state.
-    """
-
-    serialize_as_secret_always = False
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave everything out of the pickle but the class's name."""
-        return {}
-
-    def configure(self, req: dynamic.ConfigureRequest) -> None:
-        """Take the stack's config, decrypted; called once in each process of the host."""
-        quiet.tracebacks()
-        orphan.ends_with_its_engine()
-        self._config = req.config
-
-    def _remotes(self) -> Remotes:
-        return Remotes(config=self._config.get, env=os.environ, run=_RUN)
-
-    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
-        """Read Consul and plan; a problem is a failure of the resource, never an exception."""
-        try:
-            inputs, problem = checking.check(olds, news, self._remotes())
-        except BaseException as error:  # an exit, too: it would hang the engine for ever
-            if os.environ.get("LICTOR_DEBUG"):
-                raise
-            inputs, problem = dict(news), quiet.explain(error)
-        said = f"{problem}\n{_STOPS}"
-        failures = [] if problem is None else [dynamic.CheckFailure("", said)]
-        return dynamic.CheckResult(inputs, failures)
-
-    @quiet.guarded
-    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        """Compare the plan with what the last run left."""
-        found = comparing.compare(olds, news)
-        return dynamic.DiffResult(
-            changes=found.changes,
-            replaces=[checking.ARN] if found.moved else [],
-            delete_before_replace=False,
-        )
-
-    @quiet.guarded
-    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        """Attach to a group."""
-        return dynamic.CreateResult(props[checking.ARN], applying.create(props, self._remotes()))
-
-    @quiet.guarded
-    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
-        """Bring the group to the plan."""
-        return dynamic.UpdateResult(applying.update(olds, news, self._remotes()))
-
-    @quiet.guarded
-    def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
-        """Say what stands of what we attached; a group that is gone takes the resource with it."""
-        found = applying.read(props, self._remotes())
-        if found is None:
-            return dynamic.ReadResult(None, {})
-        outputs, inputs = found
-        return dynamic.ReadResult(id_, outputs, inputs)
-
-    @quiet.guarded
-    def delete(self, _id: str, props: dict[str, Any]) -> None:
-        """Deregister what is ours."""
-        applying.delete(props, self._remotes())
+    kind: ClassVar[Kind] = attaching
 
 
 class TargetGroupAttachments(dynamic.Resource, module="lictor", name="TargetGroupAttachments"):
@@ -237,7 +169,7 @@ class TargetGroupAttachments(dynamic.Resource, module="lictor", name="TargetGrou
             resource_name,
             {
                 "name": resource_name,
-                "parent": _parent(opts),
+                "parent": stock.parent_of(opts),
                 **results,
                 "recent": _later(),
                 **arguments,
@@ -259,19 +191,3 @@ async def _no_value() -> None:
 
 async def _no() -> bool:
     return False
-
-
-def _parent(opts: pulumi.ResourceOptions | None) -> Awaitable[str | None] | None:
-    """Tell a resource's parents, as its URN does: the stock host tells a provider no URN.
-
-    No ``Output``: with it the resource would depend on its parent's children, of which it is one.
-    """
-    parent = opts.parent if opts else None
-    return None if parent is None else _types(parent)
-
-
-async def _types(resource: pulumi.Resource) -> str | None:
-    """Take the types out of a resource's URN; the stack itself is no parent in URNs."""
-    urn = await resource.urn.future()
-    types = str(urn).split("::")[2]
-    return None if types == "pulumi:pulumi:Stack" else types

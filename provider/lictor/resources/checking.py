@@ -49,27 +49,13 @@ class _Kind:
     port: int | None
 
 
-def check(
-    olds: Mapping[str, Any], news: Mapping[str, Any], remotes: Remotes
-) -> tuple[dict[str, Any], str | None]:
+def inputs(olds: Mapping[str, Any], news: Mapping[str, Any], remotes: Remotes) -> dict[str, Any]:
     """Validate the arguments, read Consul and plan.
 
     Args:
         olds: The last run's inputs; empty for a new resource.
         news: The program's arguments; some may be ``Unknown`` in a preview.
         remotes: Consul and AWS.
-
-    Returns:
-        The inputs of this run, and the problem that forbids to use them or None.
-    """
-    try:
-        return inputs(olds, news, remotes), None
-    except errors.LictorError as error:
-        return _given(news), str(error)
-
-
-def inputs(olds: Mapping[str, Any], news: Mapping[str, Any], remotes: Remotes) -> dict[str, Any]:
-    """Do what :func:`check` does; a problem is raised.
 
     Raises:
         errors.LictorError: Whatever forbids to use the arguments, or Consul's answer.

@@ -5,34 +5,19 @@ Pure: the plan stands among the inputs already.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pulumi.output import Unknown
 
 from lictor.plan import record, strangers
 from lictor.resources.checking import ARN
+from lictor.resources.kinds import PROVIDER, Difference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PROVIDER = "__provider"
-"""Where the SDK keeps the pickled class."""
 _OF_DELETION = ("role_arn", "name", "parent")
 """Inputs that a deletion needs as they are now: it sees the last run's outputs only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How a plan differs from what the last run left.
-
-    Attributes:
-        changes: Whether there is anything to do.
-        moved: Whether it is another group now, which takes a new resource.
-    """
-
-    changes: bool
-    moved: bool
 
 
 def compare(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
@@ -52,4 +37,4 @@ def compare(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
         or strangers.first_run(olds) != strangers.first_run(news)
         or record.differs(record.recorded(olds), record.standing(news))
     )
-    return Difference(changes, moved)
+    return Difference(changes, (ARN,) if moved else ())

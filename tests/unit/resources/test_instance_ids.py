@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.retries.standard import ExponentialBackoff
 
-from lictor.resources import applying, checking
+from lictor.resources import applying, attaching, stock
 from lictor.resources.remotes import Remotes
 from lictor.resources.run import Run
 from tests.fakes import consul as consuls
@@ -127,7 +127,7 @@ def check(
     remotes: Remotes, arguments: dict[str, Any], olds: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """Check a resource; return its inputs as state would have them."""
-    inputs, problem = checking.check(olds or {}, arguments, remotes)
+    inputs, problem = stock.check(attaching, olds or {}, arguments, remotes)
     assert problem is None
     return dict(json.loads(json.dumps(inputs)))
 
@@ -174,7 +174,7 @@ def test_another_group_is_looked_at_anew(stage: Stage, agent: Consul) -> None:
     before = check(stage.run(), old)
     vpc = stage.aws.boto3("ec2").create_vpc(CidrBlock="10.50.0.0/16")["Vpc"]["VpcId"]
     arn = stage.aws.create_group(f"ids-{next(_NUMBERS)}", vpc=vpc, attached=False)
-    _, problem = checking.check(before, {**old, "target_group_arn": arn}, stage.run())
+    _, problem = stock.check(attaching, before, {**old, "target_group_arn": arn}, stage.run())
     assert problem is not None
     assert "2 targets stand and not all of them would stand afterwards" in problem
 
@@ -306,7 +306,7 @@ def test_failed_says_what_ec2_said(stage: Stage, agent: Consul) -> None:
     }
     arn = stage.aws.create_group(f"ids-{next(_NUMBERS)}", vpc=vpc, attached=False)
     strange = {**stage.group(service), "target_group_arn": arn}
-    inputs, _ = checking.check({}, strange, remotes)
+    inputs, _ = stock.check(attaching, {}, strange, remotes)
     (reason,) = (
         text
         for key, text in applying.create(inputs, remotes)["failed"].items()
@@ -325,6 +325,6 @@ def test_runs_share_nothing(stage: Stage, agent: Consul) -> None:
         check(replace(remotes, run=Run()), {**group, "name": name})
         assert stage.asked().count("DescribeInstances") == number
     check(remotes, {**group, "name": "one"})
-    _, problem = checking.check({}, {**group, "name": "two"}, remotes)
+    _, problem = stock.check(attaching, {}, {**group, "name": "two"}, remotes)
     assert problem is not None
     assert "both want" in problem

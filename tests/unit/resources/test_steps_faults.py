@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lictor.aws import budget
 from lictor.model import Answer, Instance, Status
 from lictor.plan import record
-from lictor.resources import applying, checking
+from lictor.resources import applying, attaching, stock
 from lictor.resources.remotes import Remotes
 from lictor.resources.run import Run
 from tests.fakes.aws import process
@@ -128,7 +128,7 @@ class Story:
     def run(self, **env: str) -> bool:
         """Run once and check everything that holds at any time; tell whether AWS was called."""
         remotes = self.remotes(**env)
-        inputs, problem = checking.check(self.inputs, self.arguments, remotes)
+        inputs, problem = stock.check(attaching, self.inputs, self.arguments, remotes)
         if problem is not None:
             return False
         before = self.standing()

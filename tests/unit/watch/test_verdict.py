@@ -19,7 +19,7 @@ URN = "urn:pulumi:dev::lictor::pulumi-python:dynamic/lictor:TargetGroupAttachmen
 
 def group(**what: object) -> Group:
     """Make a group of a run."""
-    return Group(URN, "web", **what)  # type: ignore[arg-type]
+    return Group(urn=URN, name="web", **what)  # type: ignore[arg-type]
 
 
 DONE = group(attached={"i-1:80": "node-1 (dc1)"})

@@ -11,39 +11,51 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.runtime.proto import provider_pb2
 
-from lictor.resources import checking
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 _ADD = provider_pb2.PropertyDiff.ADD
 _DELETE = provider_pb2.PropertyDiff.DELETE
 _UPDATE = provider_pb2.PropertyDiff.UPDATE
 _REPLACE = provider_pb2.PropertyDiff.UPDATE_REPLACE
-_BY_KEY = ("targets", "held", "strangers")
 _UNTOLD = ("__provider", "recent")
 
 
 def detailed(
-    olds: Mapping[str, Any], news: Mapping[str, Any]
+    olds: Mapping[str, Any],
+    news: Mapping[str, Any],
+    replaces: Collection[str],
+    by_key: Collection[str],
 ) -> dict[str, provider_pb2.PropertyDiff]:
-    """List what changes between the last run's inputs and this one's: property path -> how."""
+    """List what changes: property path -> how.
+
+    Args:
+        olds: The last run's inputs.
+        news: This run's.
+        replaces: Those whose change takes a new resource.
+        by_key: Mappings of which only keys that come and go are a change.
+    """
     return {
         path: provider_pb2.PropertyDiff(kind=kind, inputDiff=True)
-        for path, kind in _changes(olds, news)
+        for path, kind in _changes(olds, news, replaces, by_key)
     }
 
 
-def _changes(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _changes(
+    olds: Mapping[str, Any],
+    news: Mapping[str, Any],
+    replaces: Collection[str],
+    by_key: Collection[str],
+) -> Iterator[tuple[str, Any]]:
     for name in sorted({*olds, *news} - set(_UNTOLD)):
         old, new = olds.get(name), news.get(name)
         if old == new:
             continue
-        if name in _BY_KEY and isinstance(old, dict) and isinstance(new, dict):
+        if name in by_key and isinstance(old, dict) and isinstance(new, dict):
             for key in sorted({*old, *new}):
                 if (kind := _kind(key in old, key in new)) is not _UPDATE:
                     yield f"{name}[{json.dumps(key)}]", kind
-        elif name == checking.ARN:
+        elif name in replaces:
             yield name, _REPLACE
         else:
             yield name, _kind(old is not None, new is not None)

@@ -6,54 +6,34 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from lictor.plan import record, schedule
-from lictor.resources.checking import ARN
-from lictor.settings import duration
-from lictor.settings.attachments import REMOVAL_WINDOW
+from lictor.resources import served, tokens
+from lictor.resources.kinds import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
     from lictor import errors
-    from lictor.plan.record import Recorded
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group(View):
     """One resource in one run.
 
     Attributes:
         urn: The resource.
         name: Its name in the stack.
-        arn: Its target group.
-        added: Key -> label of what was registered, or is to be.
-        removed: Key -> label of what was deregistered, or is to be.
-        attached: Key -> label of what stands by it now.
-        held: Key -> reason.
-        failed: Key -> AWS's reason.
-        foreign: Keys of what stands in the group and is not its.
-        blocked: Why Consul's answer was not used; None where it was.
+        blocked: Why the answers that it stands on were not used; None where they were.
         paused: Why it was left alone, on somebody's word; empty where it was not.
         outputs: All of them, as state has them or will have them.
-        seconds: How long it took, reading Consul and changing AWS.
-        again: When something that is held may go by the clock alone; None for never.
+        seconds: How long it took, reading and changing.
     """
 
     urn: str
     name: str
-    arn: str = ""
-    added: Mapping[str, str] = field(default_factory=dict)
-    removed: Mapping[str, str] = field(default_factory=dict)
-    attached: Mapping[str, str] = field(default_factory=dict)
-    held: Mapping[str, str] = field(default_factory=dict)
-    failed: Mapping[str, str] = field(default_factory=dict)
-    foreign: tuple[str, ...] = ()
     blocked: errors.LictorError | None = None
     paused: str = ""
     outputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
     seconds: float = 0.0
-    again: datetime | None = None
 
 
 class Groups:
@@ -93,50 +73,32 @@ class Groups:
             shown: Whether to note what the plan changes: in a preview, where there is a change.
                 In an update only what came of it is true.
         """
-        before, after = record.recorded(olds), record.standing(news)
-        moved = olds.get(ARN) != news.get(ARN)
-        known = shown and isinstance(news.get("targets"), dict)
-        self._settle(
-            urn,
-            replace(before, attached={}) if moved and known else before,
-            record.wanted(before, after) if known else before.attached,
-            replace(before, held=after.held),
-            news,
-        )
-        gone = before.attached if moved and known else {}
-        self._note(
-            urn,
-            lambda group: replace(group, removed={**gone, **group.removed}, outputs=olds),
-        )
+        self._show(urn, served.KINDS[tokens.of(urn)].planned(olds, news, shown=shown), olds)
 
-    def done(self, urn: str, olds: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
-        """Note what came of it."""
-        after = record.recorded(outputs)
-        self._settle(urn, record.recorded(olds), after.attached, after, outputs)
-        self._note(urn, lambda group: replace(group, outputs=outputs))
-
-    def _settle(
+    def done(
         self,
         urn: str,
-        before: Recorded,
-        goal: Mapping[str, str],
-        stands: Recorded,
-        properties: Mapping[str, Any],
+        olds: Mapping[str, Any],
+        outputs: Mapping[str, Any],
+        inputs: Mapping[str, Any] | None = None,
     ) -> None:
-        """Note what goes and what comes between two states, and what stands meanwhile."""
-        arn = properties.get(ARN)
+        """Note what came of it.
+
+        Args:
+            urn: The resource.
+            olds: The last run's outputs; empty for a new resource.
+            outputs: This run's outputs; empty after a deletion.
+            inputs: This run's inputs, where something was made or changed.
+        """
+        view = served.KINDS[tokens.of(urn)].done(olds, inputs or {}, outputs)
+        self._show(urn, view, outputs)
+
+    def _show(self, urn: str, view: View, outputs: Mapping[str, Any]) -> None:
+        """Note what goes, what comes and what stands."""
         self._note(
             urn,
             lambda group: replace(
-                group,
-                arn=arn if isinstance(arn, str) else group.arn,
-                added=_without(goal, before.attached),
-                removed=_without(before.attached, goal),
-                attached=stands.attached,
-                held=stands.held,
-                failed=stands.failed,
-                foreign=stands.foreign,
-                again=_again(stands, properties),
+                group, **{**view.facts(), "arn": view.arn or group.arn}, outputs=outputs
             ),
         )
 
@@ -146,14 +108,5 @@ class Groups:
 
     def _note(self, urn: str, change: Callable[[Group], Group]) -> None:
         with self._lock:
-            group = self._of.get(urn) or Group(urn, urn.rsplit("::", 1)[-1])
+            group = self._of.get(urn) or Group(urn=urn, name=urn.rsplit("::", 1)[-1])
             self._of[urn] = change(group)
-
-
-def _again(stands: Recorded, properties: Mapping[str, Any]) -> datetime | None:
-    window = duration.read(properties.get("removal_window", REMOVAL_WINDOW))
-    return schedule.again(stands.held, stands.recent, window)
-
-
-def _without(these: Mapping[str, str], those: Mapping[str, str]) -> dict[str, str]:
-    return {key: text for key, text in these.items() if key not in those}

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lictor import errors
-from lictor.plan import record
-from lictor.resources import tokens
+from lictor.resources import served
 from lictor.watch.engine import state
 
 if TYPE_CHECKING:
@@ -85,8 +84,8 @@ def pending(engine: Engine) -> Mapping[str, Mapping[str, str]] | None:
     """Read what was under way when a run was killed.
 
     Returns:
-        URN -> targets that it may have registered, of lictor's resources; None where nothing at
-        all is pending.
+        URN -> targets and the like that it may have made, of lictor's resources; None where
+        nothing at all is pending.
 
     Raises:
         errors.EngineError: The state cannot be read.
@@ -96,7 +95,7 @@ def pending(engine: Engine) -> Mapping[str, Mapping[str, str]] | None:
         return None
     begun = (operation.resource for operation in operations)
     return {
-        resource.urn: record.standing(resource.inputs).targets
+        resource.urn: kind.begun(resource.inputs)
         for resource in begun
-        if resource.type == tokens.ATTACHMENTS
+        if (kind := served.KINDS.get(resource.type))
     }

@@ -17,14 +17,15 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import ResourceProviderServicer, plugin_pb2, provider_pb2
 
 from lictor import errors
-from lictor.resources import applying, checking, comparing, quiet, tokens
-from lictor.resources.comparing import PROVIDER
+from lictor.resources import quiet, served, tokens
+from lictor.resources.kinds import PROVIDER, Difference
 from lictor.watch.engine import structs
 from lictor.watch.engine.detail import detailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lictor.resources.kinds import Kind
     from lictor.watch.engine.others import Others
     from lictor.watch.engine.outcome import Groups
     from lictor.watch.engine.scope import Scope
@@ -34,16 +35,17 @@ _REFUSED = (errors.SettingsError, errors.ClaimConflict, errors.WrongTargetGroup)
 """Faults of the program, not of a remote: they end the run as they end the plain CLI's."""
 
 
-def _ours(method: Callable[[S, Any, Any], Any]) -> Callable[[S, Any, Any], Any]:
+def _ours(method: Callable[[S, Kind, Any], Any]) -> Callable[[S, Any, Any], Any]:
     """Serve lictor's resources, pass the others on; an error is answered with its text."""
 
     @wraps(method)
     def serve(self: S, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401 - gRPC's messages
         began = time.perf_counter()
         try:
-            if not tokens.of(request.urn).startswith(tokens.OURS):
+            kind = served.KINDS.get(tokens.of(request.urn))
+            if kind is None:
                 return self.others.serve(method.__name__, request)
-            return method(self, request, context)
+            return method(self, kind, request)
         except grpc.RpcError as error:  # of the SDK's host: its own words
             context.abort(error.code(), error.details())
         except BaseException as error:  # noqa: BLE001 - an exit, too, would hang the engine
@@ -89,75 +91,80 @@ class Servicer(ResourceProviderServicer):
         return empty_pb2.Empty()
 
     @_ours
-    def Check(self, request: Any, _context: Any) -> provider_pb2.CheckResponse:  # noqa: N802, ANN401 - gRPC's
-        """Read Consul and plan; a read that is not sure keeps the last inputs."""
+    def Check(self, kind: Kind, request: Any) -> provider_pb2.CheckResponse:  # noqa: N802, ANN401 - gRPC's
+        """Read the remotes and plan; a read that is not sure keeps the last inputs."""
         olds, news = structs.read(request.olds), structs.read(request.news)
         try:
-            inputs = self._planned(request.urn, olds, news)
+            inputs = self._planned(kind, request.urn, olds, news)
         except errors.LictorError as error:
             if not olds or isinstance(error, _REFUSED):
                 failure = provider_pb2.CheckFailure(property="", reason=str(error))
                 return provider_pb2.CheckResponse(inputs=request.news, failures=[failure])
             self.groups.blocked(request.urn, error)
-            inputs = checking.as_before(olds, news, self.scope.remotes())
+            inputs = kind.as_before(olds, news, self.scope.remotes())
         if self.scope.dry and not olds and not self.groups.knows(request.urn):
             self.groups.planned(request.urn, {}, inputs, shown=True)  # a new one gets no Diff
         return provider_pb2.CheckResponse(
             inputs=structs.write({**inputs, PROVIDER: news[PROVIDER]})
         )
 
-    def _planned(self, urn: str, olds: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
+    def _planned(
+        self, kind: Kind, urn: str, olds: dict[str, Any], news: dict[str, Any]
+    ) -> dict[str, Any]:
         remotes = self.scope.remotes(urn)
         paused = self.scope.paused(urn) if olds else ""
         if paused:
             self.groups.paused(urn, paused)
-            return checking.as_before(olds, news, remotes)
+            return kind.as_before(olds, news, remotes)
         kept = None
         if not self.scope.disturbed(urn):
-            kept = checking.undisturbed(olds, news, remotes)
-        return kept or checking.inputs(olds, news, remotes)
+            kept = kind.undisturbed(olds, news, remotes)
+        return kept or kind.inputs(olds, news, remotes)
 
     @_ours
-    def Diff(self, request: Any, _context: Any) -> provider_pb2.DiffResponse:  # noqa: N802, ANN401 - gRPC's
-        """Compare the plan with what the last run left, target by target."""
+    def Diff(self, kind: Kind, request: Any) -> provider_pb2.DiffResponse:  # noqa: N802, ANN401 - gRPC's
+        """Compare the plan with what the last run left, key by key."""
         olds, news = structs.read(request.olds), structs.read(request.news)
-        found = comparing.compare(olds, news)
+        found = kind.compare(olds, news)
         if self.scope.paused(request.urn):
-            found = comparing.Difference(changes=False, moved=False)
+            found = Difference(changes=False)
         self.groups.planned(request.urn, olds, news, shown=self.scope.dry and found.changes)
+        detail = {}
+        if found.changes:
+            before = structs.read(request.old_inputs)
+            detail = detailed(before, news, found.replaces, kind.BY_KEY)
         some = provider_pb2.DiffResponse.DIFF_SOME if found.changes else None
         return provider_pb2.DiffResponse(
             changes=some or provider_pb2.DiffResponse.DIFF_NONE,
-            replaces=[checking.ARN] if found.moved else [],
-            detailedDiff=detailed(structs.read(request.old_inputs), news) if found.changes else {},
+            replaces=found.replaces,
+            detailedDiff=detail,
             hasDetailedDiff=found.changes,
         )
 
     @_ours
-    def Create(self, request: Any, _context: Any) -> provider_pb2.CreateResponse:  # noqa: N802, ANN401 - gRPC's
-        """Attach to a group."""
+    def Create(self, kind: Kind, request: Any) -> provider_pb2.CreateResponse:  # noqa: N802, ANN401 - gRPC's
+        """Make a resource."""
         inputs = structs.read(request.properties)
-        outputs = applying.create(inputs, self.scope.remotes())
-        self.groups.done(request.urn, {}, outputs)
+        outputs = kind.create(inputs, self.scope.remotes())
+        self.groups.done(request.urn, {}, outputs, inputs)
         return provider_pb2.CreateResponse(
-            id=inputs[checking.ARN], properties=_with_provider(outputs, inputs)
+            id=kind.id_of(inputs), properties=_with_provider(outputs, inputs)
         )
 
     @_ours
-    def Update(self, request: Any, _context: Any) -> provider_pb2.UpdateResponse:  # noqa: N802, ANN401 - gRPC's
-        """Bring the group to the plan."""
+    def Update(self, kind: Kind, request: Any) -> provider_pb2.UpdateResponse:  # noqa: N802, ANN401 - gRPC's
+        """Bring a resource to the plan."""
         olds, news = structs.read(request.olds), structs.read(request.news)
-        outputs = applying.update(olds, news, self.scope.remotes())
-        self.groups.done(request.urn, olds, outputs)
+        outputs = kind.update(olds, news, self.scope.remotes())
+        self.groups.done(request.urn, olds, outputs, news)
         return provider_pb2.UpdateResponse(properties=_with_provider(outputs, news))
 
     @_ours
-    def Read(self, request: Any, _context: Any) -> provider_pb2.ReadResponse:  # noqa: N802, ANN401 - gRPC's
-        """Say what stands of what we attached; a group that is gone takes the resource with it."""
+    def Read(self, kind: Kind, request: Any) -> provider_pb2.ReadResponse:  # noqa: N802, ANN401 - gRPC's
+        """Say what stands; what is gone takes the resource with it."""
         olds = structs.read(request.properties)
         begun = self.scope.pending.get(request.urn, {})
-        seen = {**olds, "attached": {**begun, **(olds.get("attached") or {})}}
-        found = applying.read(seen, self.scope.remotes())
+        found = kind.read(kind.with_begun(olds, begun), self.scope.remotes())
         if found is None:
             return provider_pb2.ReadResponse()
         outputs, inputs = found
@@ -169,10 +176,10 @@ class Servicer(ResourceProviderServicer):
         )
 
     @_ours
-    def Delete(self, request: Any, _context: Any) -> empty_pb2.Empty:  # noqa: N802, ANN401 - gRPC's
-        """Deregister what is ours."""
+    def Delete(self, kind: Kind, request: Any) -> empty_pb2.Empty:  # noqa: N802, ANN401 - gRPC's
+        """Take away what is a resource's."""
         olds = structs.read(request.properties)
-        applying.delete(olds, self.scope.remotes())
+        kind.delete(olds, self.scope.remotes())
         self.groups.done(request.urn, olds, {})
         return empty_pb2.Empty()
 
