@@ -8,6 +8,7 @@
     │   ├── ConsulUnreachable    no answer: refused, timed out, TLS, broken off
     │   ├── ConsulDenied         the token lacks a right, or results were filtered by ACLs
     │   └── ConsulNotReady       no leader, throttled, 5xx, stale or broken answers
+    ├── LeaderNotFound           no EC2 instance can be told for Consul's leader
     ├── HostNotResolved          DNS does not answer for a host name
     ├── ListenFailed             the status server cannot listen where it was told to
     ├── AWSError                 a call that failed as a whole
@@ -61,6 +62,10 @@ class ConsulDenied(ConsulError):
 
 class ConsulNotReady(ConsulError):
     """Consul answered, but not with something to act on: no leader, 429, 5xx, stale, broken."""
+
+
+class LeaderNotFound(LictorError):
+    """Consul has a leader, and no EC2 instance, or more than one, can be told for it."""
 
 
 class HostNotResolved(LictorError):

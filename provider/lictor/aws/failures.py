@@ -15,6 +15,7 @@ from botocore.exceptions import (
     HTTPClientError,
     MetadataRetrievalError,
     NoCredentialsError,
+    NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
     ProxyConnectionError,
@@ -114,6 +115,8 @@ def of(error: Exception, operation: str, access: AWSAccess, service: str) -> err
         return errors.AWSError(
             f"{remote}: {operation}: the answer cannot be read; is there a proxy in between?"
         )
+    if isinstance(error, NoRegionError):
+        said = "no region is known; set aws:region, or AWS_REGION"
     return errors.AWSError(f"{remote}: {operation}: {said}")
 
 
@@ -212,4 +215,5 @@ def _remote(access: AWSAccess, service: str) -> str:
     """Name whom we speak to."""
     endpoint = dict(access.endpoints).get(service)
     where = f" at {endpoint}" if endpoint else ""
-    return f"{_SERVICES.get(service, (service,))[0]} in {access.region}{where}"
+    within = f" in {access.region}" if access.region else ""
+    return f"{_SERVICES.get(service, (service,))[0]}{within}{where}"

@@ -44,6 +44,7 @@ class LeaderWatch(Endless):
         ring: Told of the leader's address, ``10.0.0.1:8300``: the first one, and each that is
             another than the last. Not told while there is none.
         datacenter: Whose leader; empty means the connection's, or the agent's own.
+        known: Who is known to lead, of whom need not be told.
         every: Seconds between two looks.
     """
 
@@ -53,6 +54,7 @@ class LeaderWatch(Endless):
         ring: Callable[[str], None],
         *,
         datacenter: str = "",
+        known: str = "",
         every: float = EVERY,
     ) -> None:
         super().__init__("consul-leader", self._look)
@@ -60,7 +62,7 @@ class LeaderWatch(Endless):
         self._ring = ring
         self._datacenter = datacenter
         self._every = every
-        self._last = ""
+        self._last = known
         self.start()
 
     def _look(self) -> float:

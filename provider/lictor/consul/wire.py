@@ -115,6 +115,31 @@ class _Peering(msgspec.Struct, frozen=True, rename="pascal"):
     state: str
 
 
+class Listed(msgspec.Struct, frozen=True, rename="pascal"):
+    """An instance of a service as the catalog lists it, without its checks.
+
+    Attributes:
+        node: Name of its node.
+        address: Address of the node.
+        datacenter: Datacenter of the node.
+        node_meta: Meta of the node.
+        service_address: The service's own address; empty where it uses the node's.
+        service_port: Its port.
+    """
+
+    node: str
+    address: str
+    datacenter: str = ""
+    node_meta: dict[str, str] | None = None
+    service_address: str = ""
+    service_port: int = 0
+
+    @property
+    def place(self) -> str:
+        """The address that serves."""
+        return self.service_address or self.address
+
+
 class Pair(msgspec.Struct, frozen=True, rename="pascal"):
     """A key with its value.
 
@@ -150,6 +175,8 @@ _PEERING = msgspec.json.Decoder(_Peering)
 _NODES = msgspec.json.Decoder(tuple[_Node, ...])
 
 _LEADER = msgspec.json.Decoder(str)
+_PEERS = msgspec.json.Decoder(tuple[str, ...])
+_LISTED = msgspec.json.Decoder(tuple[Listed, ...])
 _PAIRS = msgspec.json.Decoder(tuple[Pair, ...])
 _PAUSE = msgspec.json.Decoder(PauseText)
 _CREATED = msgspec.json.Decoder(_Created)
@@ -190,6 +217,16 @@ def node_addresses(body: bytes, *, remote: str) -> tuple[str, ...]:
 def leader(body: bytes, *, remote: str) -> str:
     """Decode the answer of ``/v1/status/leader``; raises as `entries`."""
     return _decoded(_LEADER, body, remote)
+
+
+def peers(body: bytes, *, remote: str) -> tuple[str, ...]:
+    """Decode the answer of ``/v1/status/peers``; raises as `entries`."""
+    return _decoded(_PEERS, body, remote)
+
+
+def listed(body: bytes, *, remote: str) -> tuple[Listed, ...]:
+    """Decode the answer of ``/v1/catalog/service/NAME``; raises as `entries`."""
+    return _decoded(_LISTED, body, remote)
 
 
 def pairs(body: bytes, *, remote: str) -> tuple[Pair, ...]:

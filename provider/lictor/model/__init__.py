@@ -2,7 +2,8 @@
 
 They are the flow: a source is asked, instances are found (``instances``), targets are derived
 from them, and a target group says how each of its targets does (``targets``), within what the
-user chose (``choices``), over the connections that were given (``access``).
+user chose (``choices``), over the connections that were given (``access``). Beside it stand
+Consul's own servers (``raft``).
 """
 
 from lictor.model.access import (
@@ -29,6 +30,7 @@ from lictor.model.instances import (
     Source,
     Status,
 )
+from lictor.model.raft import Machine, Raft, Server
 from lictor.model.targets import (
     Target,
     TargetGroup,
@@ -46,11 +48,14 @@ __all__ = [
     "Guards",
     "Health",
     "Instance",
+    "Machine",
     "OnEmpty",
     "OnGuard",
     "Ownership",
     "Policy",
     "PreparedQuery",
+    "Raft",
+    "Server",
     "Source",
     "Status",
     "Target",

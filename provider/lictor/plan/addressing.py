@@ -121,9 +121,9 @@ class Addressing:
         where = self.target_id
         found = None
         if where in (TargetId.AUTO, TargetId.SERVICE_META):
-            found = _meta_id(instance.service_meta)
+            found = meta_id(instance.service_meta)
         if not found and where in (TargetId.AUTO, TargetId.NODE_META):
-            found = _meta_id(instance.node_meta)
+            found = meta_id(instance.node_meta)
         if not found and where in (TargetId.AUTO, TargetId.NODE_NAME):
             found = instance.node if is_instance_id(instance.node) else None
         return found
@@ -214,7 +214,7 @@ def _chosen(answers: Iterable[Answer]) -> Iterator[Instance]:
     return itertools.chain.from_iterable(map(choosing.chosen, answers))
 
 
-def _meta_id(meta: Mapping[str, str]) -> str | None:
+def meta_id(meta: Mapping[str, str]) -> str | None:
     """Find an instance id in meta."""
     for key in _META_KEYS:
         if key in meta and is_instance_id(meta[key]):

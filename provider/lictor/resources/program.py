@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 from pulumi.runtime import config as runtime_config
 
 from lictor import errors
 from lictor.resources.attachments import TargetGroupAttachments
+from lictor.resources.leader_tag import LeaderTag
 from lictor.settings import stack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+T = TypeVar("T")
 _TOLD: list[str] = []
 _NAMED = 5  # so many targets are named in an error or warning; the rest is counted
 
@@ -29,16 +31,34 @@ def target_groups() -> dict[str, TargetGroupAttachments]:
         pulumi.RunError: The list, or a key under ``lictor:``, is not as it should be.
     """
     _warn_of_secrets_in_clear()
+    entries = _entries(stack.TARGET_GROUPS, stack.target_groups)
+    return {
+        entry.name: TargetGroupAttachments(entry.name, **entry.arguments()) for entry in entries
+    }
+
+
+def leader_tags() -> dict[str, LeaderTag]:
+    """Declare a resource for each entry of ``lictor:leaderTags``.
+
+    Returns:
+        Name -> resource, in the order of the list; none where the key is not set.
+
+    Raises:
+        pulumi.RunError: The list, or a key under ``lictor:``, is not as it should be.
+    """
+    entries = _entries(stack.LEADER_TAGS, stack.leader_tags)
+    return {entry.name: LeaderTag(entry.name, **entry.arguments()) for entry in entries}
+
+
+def _entries(key: str, read: Callable[[str | None], tuple[T, ...]]) -> tuple[T, ...]:
+    """Read a list of the stack's config."""
     try:
         stack.refuse_unknown_keys(
             {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
         )
-        entries = stack.target_groups(pulumi.Config("lictor").get("targetGroups"))
+        return read(pulumi.Config("lictor").get(key.removeprefix("lictor:")))
     except errors.SettingsError as error:
         raise pulumi.RunError(str(error)) from None
-    return {
-        entry.name: TargetGroupAttachments(entry.name, **entry.arguments()) for entry in entries
-    }
 
 
 def counts(groups: Mapping[str, TargetGroupAttachments]) -> dict[str, dict[str, Any]]:
@@ -61,23 +81,24 @@ def counts(groups: Mapping[str, TargetGroupAttachments]) -> dict[str, dict[str, 
     }
 
 
-def check_failed(*groups: TargetGroupAttachments) -> None:
-    """End the run with one error when some target failed; warn of each held one.
+def check_failed(*resources: TargetGroupAttachments | LeaderTag) -> None:
+    """End the run with one error when some target or tag failed; warn of each held target.
 
     The program's last line: every resource is done by then, and what failed is in state and is
     tried again by the next run. While the program ends with an error, Pulumi deletes no resource
     that was taken out of it.
 
     Args:
-        groups: Every resource of the program whose failures shall fail the run.
+        resources: Every resource of the program whose failures shall fail the run.
 
     Raises:
         pulumi.RunError: Through the engine, naming resource, target and AWS's reason.
     """
-    for group in groups:
-        group.held.apply(partial(_warn, group))
-    names = [group._name for group in groups]  # noqa: SLF001 - Pulumi has no public name
-    pulumi.Output.all(*[group.failed for group in groups]).apply(
+    for resource in resources:
+        if isinstance(resource, TargetGroupAttachments):
+            resource.held.apply(partial(_warn, resource))
+    names = [resource._name for resource in resources]  # noqa: SLF001 - Pulumi has no public name
+    pulumi.Output.all(*[resource.failed for resource in resources]).apply(
         lambda failed: _raise(dict(zip(names, failed, strict=True)))
     )
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lictor import errors
 from lictor.model import TargetType
+from lictor.resources.run import Led
 from lictor.settings import connections
 from lictor.settings.attachments import region_of
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         Answer,
         AWSAccess,
         ConsulConnection,
+        Raft,
         Source,
         Target,
         TargetGroup,
@@ -85,8 +87,23 @@ class Remotes:
 
         connection = connections.consul(self.config, self.env)
         self.run.note_asked(connection, self.asker, sources)
-        client = _consul(connection)
+        client = consul(connection)
         return [services.read(client, source, consistent=consistent) for source in sources]
+
+    def raft(self, datacenter: str) -> Raft:
+        """Read who leads a datacenter; empty for the connection's, or the agent's own."""
+        from lictor.consul import raft  # noqa: PLC0415 - see the module's docstring
+
+        connection = connections.consul(self.config, self.env)
+        self.run.note_led(self.asker, Led(connection, datacenter))
+        found = raft.read(consul(connection), datacenter)
+        self.run.note_led(self.asker, Led(connection, datacenter, found.spoken))
+        return found
+
+    def access(self, region: str) -> AWSAccess:
+        """Tell how AWS is reached in a region; empty for the stack's."""
+        where = region or connections.region(self.config, self.env)
+        return connections.aws(self.config, where, self.role_arn)
 
     def settle(self) -> None:
         """Let the time pass that lies between two reads that have to agree."""
@@ -125,7 +142,7 @@ class Remotes:
 
     def _nodes(self, datacenters: Sequence[str]) -> list[str]:
         """List the addresses of Consul's nodes, as far as it tells."""
-        client = _consul(connections.consul(self.config, self.env))
+        client = consul(connections.consul(self.config, self.env))
         return [text for where in datacenters for text in self.run.nodes(client, where)]
 
     def whoami(self, arn: str) -> str:
@@ -200,7 +217,7 @@ class Remotes:
 
 
 @lru_cache(maxsize=16)
-def _consul(connection: ConsulConnection) -> Client:
+def consul(connection: ConsulConnection) -> Client:
     """Keep one client, and so one connection pool, for each Consul."""
     from lictor.consul.client import Client  # noqa: PLC0415 - see the module's docstring
 

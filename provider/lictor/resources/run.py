@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lictor import errors
 from lictor.resources.claims import Claims
+from lictor.resources.tag_claims import Tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,20 +35,38 @@ class _Once:
     said: tuple[str, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Led:
+    """A datacenter whose leader matters.
+
+    Attributes:
+        connection: Which Consul is asked.
+        datacenter: Which; empty for the connection's, or the agent's own.
+        leader: Who leads, as Consul speaks it; empty while nobody knows.
+    """
+
+    connection: ConsulConnection
+    datacenter: str
+    leader: str = ""
+
+
 class Run:
     """One run of the engine; safe between threads.
 
     Attributes:
         claims: Who wants which targets.
+        tags: Who moves which tag.
     """
 
     def __init__(self) -> None:
         self.claims = Claims()
+        self.tags = Tags()
         self._lock = threading.Lock()
         self._instances: dict[AWSAccess, Instances] = {}
         self._nodes: dict[tuple[ConsulConnection, str], _Once] = {}
         self._unknown: dict[tuple[str, Who], Mapping[str, str]] = {}
         self._asked: dict[ConsulConnection, dict[str, tuple[Source, ...]]] = {}
+        self._led: dict[str, Led] = {}
 
     def instances(self, access: AWSAccess) -> Instances:
         """Return what EC2 has said in this run to whoever asks so."""
@@ -84,6 +103,16 @@ class Run:
         """Tell what was asked, and by whom: whoever waits for changes waits for these."""
         with self._lock:
             return {connection: dict(askers) for connection, askers in self._asked.items()}
+
+    def note_led(self, asker: str, led: Led) -> None:
+        """Note whose leader a resource asks for, and who it is."""
+        with self._lock:
+            self._led[asker] = led
+
+    def led(self) -> dict[str, Led]:
+        """Tell whose leaders were asked for, by the resource of which URN."""
+        with self._lock:
+            return dict(self._led)
 
     def note_unknown(self, arn: str, who: Who, reasons: Mapping[str, str]) -> None:
         """Note why instances of a resource have no id: key -> reason, in place of what was noted.

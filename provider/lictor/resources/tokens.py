@@ -6,6 +6,7 @@ OURS = "pulumi-python:dynamic/lictor:"
 """What the tokens of all of them begin with."""
 
 ATTACHMENTS = f"{OURS}TargetGroupAttachments"
+LEADER_TAG = f"{OURS}LeaderTag"
 
 
 def of(urn: str) -> str:

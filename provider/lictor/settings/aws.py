@@ -18,7 +18,7 @@ from lictor.settings.duration import Seconds
 from lictor.settings.reading import Clash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     Config = Callable[[str], str | None]
 
@@ -75,7 +75,8 @@ def aws(config: Config, region: str, role_arn: str = "") -> AWSAccess:
 
     Args:
         config: The stack's config.
-        region: The region of the target group's ARN: a group can be spoken to nowhere else.
+        region: The region of the calls: that of a target group's ARN, for it can be spoken to
+            nowhere else. Empty for the one that boto3 finds.
         role_arn: A role to assume after those of the stack; empty for none.
 
     Raises:
@@ -95,6 +96,18 @@ def aws(config: Config, region: str, role_arn: str = "") -> AWSAccess:
         endpoints=_endpoints(config("aws:endpoints")),
         roles=(*roles, AssumedRole(role_arn)) if role_arn else roles,
     )
+
+
+def region(config: Config, env: Mapping[str, str]) -> str:
+    """Read the region where no ARN tells it; empty leaves it to boto3's own files.
+
+    Args:
+        config: The stack's config.
+        env: The environment, for whatever config leaves out.
+    """
+    return (
+        config("aws:region") or env.get("AWS_REGION", "") or env.get("AWS_DEFAULT_REGION", "")
+    ).strip()
 
 
 def _key(config: Config, name: str) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from lictor import errors
 from lictor.model import ConsulConnection
-from lictor.settings.aws import aws
+from lictor.settings.aws import aws, region
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Config = Callable[[str], str | None]
     """The stack's config: full key (``consul:address``) -> value, decrypted, or None."""
 
-__all__ = ["aws", "consul"]
+__all__ = ["aws", "consul", "region"]
 
 _TRUE = ("1", "t", "true")
 _FALSE = ("0", "f", "false")

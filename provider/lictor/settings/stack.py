@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from lictor import errors
 from lictor.settings import reading
 from lictor.settings.attachments import Attachments, region_of
+from lictor.settings.leader_tags import LeaderTag
 from lictor.settings.shapes import Name  # noqa: TC001 - read by msgspec
 from lictor.settings.sources import KEYS, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 TARGET_GROUPS = "lictor:targetGroups"
+LEADER_TAGS = "lictor:leaderTags"
 
-_KNOWN = ("targetGroups",)
+_KNOWN = ("targetGroups", "leaderTags")
 _SHOWN = 60
 _SHORT = {reading.Spelling.CAMEL.of(name): name for name in KEYS}
 """How a source's keys are written beside the group's own -> their names."""
@@ -33,13 +35,31 @@ class TargetGroupEntry(Attachments, frozen=True, kw_only=True, forbid_unknown_fi
 
     def arguments(self) -> dict[str, Any]:
         """Return the resource's arguments as written, defaults left out."""
-        given = {
-            field.name: _plain(value)
-            for field in reading.fields(type(self))
-            if (value := getattr(self, field.name)) != field.default
-        }
-        del given["name"]
-        return {**given, "sources": [source.written() for source in self.sources]}
+        return {**_written(self), "sources": [source.written() for source in self.sources]}
+
+
+class LeaderTagEntry(LeaderTag, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One entry of ``lictor:leaderTags``: a resource's arguments and its name."""
+
+    name: Name
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the resource's arguments as written, defaults left out."""
+        return _written(self)
+
+
+Entry = TypeVar("Entry", TargetGroupEntry, LeaderTagEntry)
+
+
+def _written(entry: TargetGroupEntry | LeaderTagEntry) -> dict[str, Any]:
+    """Return what is not its default, without the name."""
+    given = {
+        field.name: _plain(value)
+        for field in reading.fields(type(entry))
+        if (value := getattr(entry, field.name)) != field.default and value != {}
+    }
+    del given["name"]
+    return given
 
 
 def _plain(value: object) -> object:
@@ -56,6 +76,22 @@ def target_groups(text: str | None) -> tuple[TargetGroupEntry, ...]:
     Raises:
         errors.SettingsError: With the path of the key, what was found and what is allowed.
     """
+    return _entries(text, TARGET_GROUPS, "target groups", _entry)
+
+
+def leader_tags(text: str | None) -> tuple[LeaderTagEntry, ...]:
+    """Read ``lictor:leaderTags``; takes and raises as :func:`target_groups`."""
+
+    def entry(value: object, at: str) -> LeaderTagEntry:
+        return reading.read(value, LeaderTagEntry, at=at, spelling=reading.Spelling.CAMEL)
+
+    return _entries(text, LEADER_TAGS, "leader tags", entry)
+
+
+def _entries(
+    text: str | None, key: str, what: str, read: Callable[[object, str], Entry]
+) -> tuple[Entry, ...]:
+    """Read a list of entries, each with a name of its own."""
     if text is None:
         return ()
     try:
@@ -63,16 +99,13 @@ def target_groups(text: str | None) -> tuple[TargetGroupEntry, ...]:
     except (ValueError, RecursionError):
         value = text
     if not isinstance(value, list):
-        raise errors.SettingsError(
-            f"{TARGET_GROUPS}: expected a list of target groups, found {_cut(text)!r}"
-        )
-    entries = tuple(_entry(item, f"{TARGET_GROUPS}[{i}]") for i, item in enumerate(value))
+        raise errors.SettingsError(f"{key}: expected a list of {what}, found {_cut(text)!r}")
+    entries = tuple(read(item, f"{key}[{i}]") for i, item in enumerate(value))
     for name, times in Counter(entry.name for entry in entries).items():
         if times > 1:
             where = ", ".join(f"[{i}]" for i, entry in enumerate(entries) if entry.name == name)
             raise errors.SettingsError(
-                f"{TARGET_GROUPS}: the name {name} stands {times} times ({where});"
-                " each needs its own"
+                f"{key}: the name {name} stands {times} times ({where}); each needs its own"
             )
     return entries
 

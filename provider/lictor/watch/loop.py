@@ -178,9 +178,9 @@ class Loop:
             self.board.ended(record.ended(begun, 0.0, Verdict.ERROR, ()), None)
             return Verdict.ERROR
         verdict = once.tell(outcome, wish, self.teller)
-        if outcome.asked or outcome.ok:
+        if outcome.asked or outcome.led or outcome.ok:
             also = () if only is None else [group.urn for group in outcome.groups]
-            self.questions.follow(outcome.asked, also=also)
+            self.questions.follow(outcome.asked, outcome.led, also=also)
         if verdict is Verdict.ERROR:
             self._cautious = cautious
         if verdict in _TRY_AGAIN:
@@ -198,7 +198,9 @@ class Loop:
         if stands is not None:
             self.config = outcome.config
             self.outputs = {
-                group.name: dict(group.outputs) for group in outcome.groups if group.outputs
+                group.name: dict(group.outputs)
+                for group in outcome.groups
+                if group.arn and group.outputs
             }
 
     def _run(self, *command: str, **given: Any) -> Outcome:  # noqa: ANN401 - Scope's

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lictor.consul import questions
 from lictor.consul.watching import Watcher
 from lictor.watch.inbox import Changed, Inbox
+from lictor.watch.leaders import Leaders
 from lictor.watch.status import Failing, Watched
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from lictor.consul.watch import Change
     from lictor.model import ConsulConnection, Source
+    from lictor.resources.run import Led
 
     Askers = Mapping[ConsulConnection, Mapping[str, tuple[Source, ...]]]
 
@@ -32,14 +34,23 @@ class Questions:
         self.inbox, self.poll = inbox, poll
         self._watchers: dict[ConsulConnection, Watcher] = {}
         self._askers: Askers = {}
+        self._leaders = Leaders(inbox)
 
-    def follow(self, asked: Askers, *, also: Collection[str] = ()) -> None:
+    def follow(
+        self,
+        asked: Askers,
+        led: Mapping[str, Led] | None = None,
+        *,
+        also: Collection[str] = (),
+    ) -> None:
         """Watch what was asked, and nothing else.
 
         Args:
             asked: What a run asked of each Consul, by the resource of which URN.
+            led: Whose leader it asked for, by the resource of which URN.
             also: URNs that were not asked for anew in that run: what they asked before, stays.
         """
+        self._leaders.follow(led or {}, also=also)
         asked = {**{connection: {} for connection in self._askers if also}, **asked}
         self._askers = {
             connection: {**_only(self._askers.get(connection, {}), also), **askers}
@@ -63,6 +74,8 @@ class Questions:
             polled, turns = polled + found.long_polls, turns + found.in_turn
             failing += [Failing(str(s.question), s.error) for s in found.states if s.error]
             indexes += [state.index for state in found.states]
+        leaders, silent = self._leaders.watched()
+        polled, failing = polled + leaders, failing + silent
         return Watched(polled, turns, tuple(failing), max(indexes, default=None))
 
     def _ring(self, connection: ConsulConnection, change: Change) -> None:

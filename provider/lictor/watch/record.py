@@ -39,7 +39,7 @@ def standing(groups: Iterable[Group]) -> dict[str, status.Group]:
     return {
         group.name: status.Group(
             arn=group.arn,
-            targets=record.standing(group.outputs).targets,
+            targets=record.standing(group.outputs).targets if group.arn else group.attached,
             held=group.held,
             attached=group.attached,
             failed=group.failed,

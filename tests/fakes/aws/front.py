@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
-from tests.fakes.aws import calls, inventory, policy, wire
+from tests.fakes.aws import calls, inventory, policy, tagging, wire
 from tests.fakes.aws.faults import Fault, Faults
 from tests.fakes.aws.journal import Journal
 from tests.fakes.aws.operations import Targets
@@ -99,10 +99,9 @@ class Front:
         """Let the strict operation or moto do the call."""
         with self.world:
             strict = self.targets.handler(call)
-            if strict is None:
-                return self._ask_moto(environ)
             try:
-                return strict(call)
+                tagging.check(call)
+                return self._ask_moto(environ) if strict is None else strict(call)
             except wire.Refusal as refusal:
                 return wire.refused(call.service, refusal)
 

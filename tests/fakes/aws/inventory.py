@@ -80,6 +80,15 @@ def instances(group: Group) -> dict[str, Instance]:
     }
 
 
+def has_instance(region: str, ident: str) -> bool:
+    """Tell whether EC2 knows an instance, a terminated one included."""
+    return any(
+        str(instance.id) == ident
+        for reservation in ec2_backends[ACCOUNT][region].reservations.values()
+        for instance in reservation.instances
+    )
+
+
 def subnets(group: Group) -> list[Subnet]:
     """Return the subnets of the group's VPC: what AWS compares addresses with (LBC#3714)."""
     found: list[Subnet] = []

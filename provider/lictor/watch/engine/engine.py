@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lictor.model import ConsulConnection, Source
+    from lictor.resources.run import Led
     from lictor.watch.engine.child import Ended
     from lictor.watch.engine.project import Project
 
@@ -54,6 +55,7 @@ class Outcome:
         groups: lictor's resources, in the order in which the engine came to them.
         seconds: How long it took.
         asked: What Consul was asked, whatever it answered, by the resource of which URN.
+        led: Whose leaders it was asked for, and who they were, by the resource of which URN.
         config: The stack's config that it ran with, decrypted; empty where it did not get so far.
     """
 
@@ -61,6 +63,7 @@ class Outcome:
     groups: tuple[Group, ...]
     seconds: float
     asked: Mapping[ConsulConnection, Mapping[str, tuple[Source, ...]]] = field(default_factory=dict)
+    led: Mapping[str, Led] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -138,7 +141,7 @@ class Engine:
                 self._running = None
                 others.close()
             seconds = time.monotonic() - began
-        return Outcome(ended, groups.all(), seconds, scope.asked(), scope.config)
+        return Outcome(ended, groups.all(), seconds, scope.asked(), scope.led(), scope.config)
 
     def interrupt(self) -> None:
         """Have a run stop in order: what is under way ends, and is saved. For signal handlers."""

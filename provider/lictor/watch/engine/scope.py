@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lictor.model import ConsulConnection, Source
+    from lictor.resources.run import Led
 
 SETTLES = 2.0
 """Seconds between two reads that must agree after answers were not seen for a while."""
@@ -66,3 +67,7 @@ class Scope:
     def asked(self) -> Mapping[ConsulConnection, Mapping[str, tuple[Source, ...]]]:
         """Tell what Consul was asked in this run, and by which resource."""
         return self._run.asked()
+
+    def led(self) -> Mapping[str, Led]:
+        """Tell whose leaders were asked for in this run, by which resource."""
+        return self._run.led()
