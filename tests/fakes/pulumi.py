@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-TYPE = "pulumi-python:dynamic/lictor:TargetGroupAttachments"
+TYPE = "pulumi-python:dynamic/lictor:"
 STACK = "dev"
 
 

@@ -161,10 +161,9 @@ def update(olds: Mapping[str, Any], inputs: Mapping[str, Any], remotes: Remotes)
     leader, ours = _texts(inputs, "leader"), _texts(olds, "tagged")
     clear = {key: text for key, text in ours.items() if key not in leader}
     clear |= _texts(inputs, "clear")
-    missing = bool(inputs.get("missing")) or not set(leader) <= set(ours)
     failed: dict[str, str] = {}
     tagged = {**ours, **leader}
-    for step in Tagging(leader, missing, clear).steps():
+    for step in Tagging(leader, bool(inputs.get("missing")), clear).steps():
         if isinstance(step, Give):
             try:
                 tags.give(access, tag, step.id)
