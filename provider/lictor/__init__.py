@@ -1,9 +1,19 @@
-"""Consul decides, Pulumi records, AWS follows."""
+"""Consul decides, Pulumi records, AWS follows.
 
-from lictor.resources.attachments import TargetGroupAttachments
-from lictor.resources.leader_tag import LeaderTag
-from lictor.resources.program import check_failed, counts, leader_tags, target_groups
-from lictor.resources.sources import ConsulService, PreparedQuery
+What is public is loaded when it is first asked for: a verb of the CLI that needs no Pulumi, such as
+`lictor join-address` in an init script, does not wait for it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lictor.resources.attachments import TargetGroupAttachments
+    from lictor.resources.leader_tag import LeaderTag
+    from lictor.resources.program import check_failed, counts, leader_tags, target_groups
+    from lictor.resources.sources import ConsulService, PreparedQuery
 
 __all__ = [
     "ConsulService",
@@ -15,3 +25,27 @@ __all__ = [
     "leader_tags",
     "target_groups",
 ]
+
+_WHERE = {
+    "ConsulService": "sources",
+    "LeaderTag": "leader_tag",
+    "PreparedQuery": "sources",
+    "TargetGroupAttachments": "attachments",
+    "check_failed": "program",
+    "counts": "program",
+    "leader_tags": "program",
+    "target_groups": "program",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load what is public."""
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(import_module(f"lictor.resources.{_WHERE[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -199,3 +199,23 @@ def watch(**options: Any) -> None:  # noqa: ANN401 - click's options
     from lictor.watch import daemon  # noqa: PLC0415 - see the module's docstring
 
     sys.exit(daemon.watch(daemon.options(**options)))
+
+
+@main.command("join-address")
+@click.option("--tag", required=True, metavar="KEY=VALUE", help="Tag of the instances to join.")
+@click.option("--region", default="", help="Where; default: AWS_REGION, AWS's files, the instance.")
+@click.option("--wait", default="0s", help="How long to look again while there is none.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["lines", "retry-join", "json"]),
+    default="lines",
+    help="One a line, a line of Consul's config, or a list.",
+)
+def join_address(tag: str, region: str, wait: str, form: str) -> None:
+    """Print the private addresses of the instances that carry a tag, this one left out."""
+    from lictor import joining  # noqa: PLC0415 - see the module's docstring
+
+    wish = joining.Wish.read(tag, region, wait)
+    found = joining.addresses(wish, lambda text: click.echo(text, err=True))
+    click.echo(joining.Form(form).of(found))

@@ -42,8 +42,8 @@ def carriers(access: AWSAccess, tag: Tag) -> frozenset[str]:
     """
     filters = [
         {"Name": "resource-type", "Values": ["instance"]},
-        {"Name": "key", "Values": [_literal(tag.key)]},
-        {"Name": "value", "Values": [_literal(tag.value)]},
+        {"Name": "key", "Values": [literal(tag.key)]},
+        {"Name": "value", "Values": [literal(tag.value)]},
     ]
     with session.translated("DescribeTags", access, "ec2"):
         pages = session.ec2(access).get_paginator("describe_tags")
@@ -98,6 +98,6 @@ def _taken(access: AWSAccess, tag: Tag, ids: list[str]) -> dict[str, str]:
     return {}
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     r"""Write a value for a filter, in which ``*`` and ``?`` stand for others and ``\`` escapes."""
     return "".join(f"\\{character}" if character in "\\*?" else character for character in text)
