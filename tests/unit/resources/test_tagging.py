@@ -309,7 +309,7 @@ def test_what_a_run_shows(stack: Stack) -> None:
     stack.elect(1)
     news = tagging.inputs(stack.inputs, stack.arguments, stack.remotes())
     old, new = stack.machines[0][0], stack.machines[1][0]
-    plan = tagging.planned(stack.outputs, news)
+    plan = tagging.planned(stack.outputs, news, shown=True)
     assert (set(plan.added), set(plan.removed), set(plan.attached)) == ({new}, {old}, {old})
     outputs = tagging.update(stack.outputs, news, stack.remotes())
     done = tagging.done(stack.outputs, news, outputs)
