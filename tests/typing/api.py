@@ -139,6 +139,51 @@ def results(group: lictor.TargetGroupAttachments) -> None:
     lictor.check_failed(group, *lictor.target_groups().values())
 
 
+def leader_tags(text: Output[str], texts: Output[list[str]], pairs: Output[dict[str, str]]) -> None:
+    """Every argument of a leader tag, plain and as an `Output`."""
+    lictor.LeaderTag("leader")
+    tag = lictor.LeaderTag(
+        "leader",
+        tag_key="consul-leader",
+        tag_value="dc1",
+        datacenter="dc1",
+        instance_filter={"vpc-id": "vpc-1", "tag:Name": ["a", text], "subnet-id": texts},
+        region="us-west-2",
+        role_arn="arn:...",
+        opts=pulumi.ResourceOptions(protect=True),
+    )
+    lictor.LeaderTag(
+        "leader",
+        tag_key=text,
+        tag_value=text,
+        datacenter=text,
+        instance_filter=pairs,
+        region=text,
+        role_arn=text,
+    )
+    assert_type(tag.leader, Output[Mapping[str, str]])
+    assert_type(tag.tagged, Output[Mapping[str, str]])
+    assert_type(tag.failed, Output[Mapping[str, str]])
+    assert_type(lictor.leader_tags(), dict[str, lictor.LeaderTag])
+    lictor.check_failed(tag, *lictor.target_groups().values(), *lictor.leader_tags().values())
+
+
+def wrong_types_of_a_leader_tag() -> None:
+    """What no argument takes."""
+    lictor.LeaderTag(
+        7,  # type: ignore[arg-type]
+        tag_key=True,  # type: ignore[arg-type]
+        tag_value=True,  # type: ignore[arg-type]
+        datacenter=["dc1"],  # type: ignore[arg-type]
+        instance_filter=["vpc-id"],  # type: ignore[arg-type]
+        region=2,  # type: ignore[arg-type]
+        role_arn={},  # type: ignore[arg-type]
+        opts={},  # type: ignore[arg-type]
+    )
+    lictor.LeaderTag("leader", "consul-leader")  # type: ignore[call-arg]
+    lictor.LeaderTag("leader", instance_filter={"vpc-id": 7})  # type: ignore[dict-item]
+
+
 def wrong_types_of_a_resource() -> None:
     """What no argument takes."""
     lictor.TargetGroupAttachments(

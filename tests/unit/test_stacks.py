@@ -29,6 +29,7 @@ class Config:
         """Read a stack's file."""
         self.values: Mapping[str, Any] = yaml.safe_load(text)["config"]
         self.asked: set[str] = set()
+        self.tags: tuple[stack.LeaderTagEntry, ...] = ()
 
     def get(self, key: str) -> str | None:
         """Return a value as text."""
@@ -40,7 +41,8 @@ class Config:
         """Read everything as lictor does."""
         stack.refuse_unknown_keys(self.values)
         connections.consul(self.get, {})
-        connections.aws(self.get, "us-west-2")
+        connections.aws(self.get, connections.region(self.get, {}) or "us-west-2")
+        self.tags = stack.leader_tags(self.get(stack.LEADER_TAGS))
         return stack.target_groups(self.get(stack.TARGET_GROUPS))
 
 
@@ -65,6 +67,9 @@ def test_the_example_names_every_key() -> None:
     fields = (*stack.TargetGroupEntry.__struct_fields__, *KEYS)
     assert named == {Spelling.CAMEL.of(key) for key in fields}
     assert [entry.name for entry in groups] == ["web", "api", "edge", "shop"]
+    named = {key for entry in config.values[stack.LEADER_TAGS] for key in entry}
+    assert named == {Spelling.CAMEL.of(key) for key in stack.LeaderTagEntry.__struct_fields__}
+    assert [entry.name for entry in config.tags] == ["leader"]
 
 
 def _of_sources(entry: Mapping[str, Any]) -> list[str]:
@@ -75,3 +80,6 @@ def test_what_the_example_calls_a_default_is_one() -> None:
     """Left out or written, the resource gets the same arguments."""
     api = Config(EXAMPLE.read_text()).read()[1]
     assert set(api.arguments()) == {"target_group_arn", "sources"}
+    config = Config(EXAMPLE.read_text())
+    config.read()
+    assert [tag.arguments() for tag in config.tags] == [{}]

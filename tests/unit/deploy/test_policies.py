@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lictor import errors
-from lictor.aws import instances, networks, quotas, target_groups
+from lictor.aws import instances, machines, networks, quotas, tags, target_groups
 from lictor.consul import services
 from lictor.consul.client import Client, Patience
 from lictor.model import (
@@ -105,6 +105,42 @@ def test_limits_can_do_without(standin: StandIn, access: AWSAccess, arn: str) ->
     standin.policy(without("elasticloadbalancing:DescribeAccountLimits"))
     everything(access, arn)
     assert standin.calls("DescribeAccountLimits")[-1]["error"] == "AccessDenied"
+
+
+LEADER: dict[str, Any] = json.loads((DEPLOY / "iam-policy-leader-tag.json").read_text())
+OF_LEADER = [action for statement in LEADER["Statement"] for action in actions(statement)]
+
+
+def tagging(access: AWSAccess, ident: str) -> None:
+    """Make every call that lictor makes for leader tags; raise if one is denied."""
+    tag = tags.Tag("consul-leader", "policy")
+    assert machines.among(access, [ident], {})
+    tags.give(access, tag, ident)
+    assert tags.carriers(access, tag) == {ident}
+    failed = tags.take(access, tag, [ident])
+    if failed:
+        raise errors.AccessDenied(failed[ident])
+
+
+@pytest.mark.parametrize("missing", ["", *OF_LEADER])
+def test_the_policy_of_leader_tags(standin: StandIn, access: AWSAccess, missing: str) -> None:
+    """It is enough, and each permission is needed: one taken away is named."""
+    ((ident, _),) = standin.create_instances(1)
+    policy = copy.deepcopy(LEADER)
+    for statement in policy["Statement"]:
+        statement["Action"] = [each for each in actions(statement) if each != missing]
+    standin.clear_calls()
+    standin.policy(policy)
+    try:
+        if missing:
+            with pytest.raises(errors.AccessDenied, match=f"allow {missing} to this identity"):
+                tagging(access, ident)
+        else:
+            tagging(access, ident)
+            called = {f"{call['service']}:{call['operation']}" for call in standin.calls()}
+            assert called == set(OF_LEADER)
+    finally:
+        standin.policy(None)
 
 
 @pytest.fixture(scope="module")

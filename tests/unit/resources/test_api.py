@@ -9,15 +9,16 @@ import pulumi
 import pytest
 
 import lictor
-from lictor.settings import attachments, sources
+from lictor.settings import attachments, leader_tags, sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-GROUP, SERVICE, QUERY = (
+GROUP, SERVICE, QUERY, TAG = (
     lictor.TargetGroupAttachments,
     lictor.ConsulService,
     lictor.PreparedQuery,
+    lictor.LeaderTag,
 )
 PUBLIC = [getattr(lictor, name) for name in lictor.__all__]
 
@@ -31,6 +32,7 @@ def test_the_arguments_of_a_resource() -> None:
     """Those of the settings, Pulumi's own two, and the short way to say one source."""
     own = {"resource_name", "opts", "service"}
     assert set(arguments(GROUP)) == {*attachments.ARGUMENTS, *own}
+    assert set(arguments(TAG)) == {*leader_tags.ARGUMENTS, "resource_name", "opts"}
 
 
 def test_the_arguments_of_the_sources() -> None:
@@ -43,7 +45,7 @@ def test_the_arguments_of_the_sources() -> None:
     assert list(QUERY.__annotations__) == list(arguments(QUERY))
 
 
-@pytest.mark.parametrize("called", [GROUP, SERVICE, QUERY])
+@pytest.mark.parametrize("called", [GROUP, SERVICE, QUERY, TAG])
 def test_arguments_are_inputs_and_go_by_keyword(called: type) -> None:
     """Each may be an Output, all but the name go by keyword, and nothing is the default."""
     name, *others = arguments(called).values()
@@ -54,7 +56,7 @@ def test_arguments_are_inputs_and_go_by_keyword(called: type) -> None:
         assert item.name == "opts" or str(item.annotation).startswith("pulumi.Input["), item.name
 
 
-@pytest.mark.parametrize("called", [GROUP, SERVICE, QUERY, lictor.target_groups, lictor.counts])
+@pytest.mark.parametrize("called", PUBLIC)
 def test_everything_public_is_documented(called: Callable[..., object]) -> None:
     """What it is for, and each argument by its name."""
     text = inspect.getdoc(called) or ""

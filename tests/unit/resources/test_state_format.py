@@ -8,10 +8,16 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 from lictor.resources.attachments import AttachmentsProvider, TargetGroupAttachments
 from lictor.resources.claims import Who
+from lictor.resources.leader_tag import LeaderTag, LeaderTagProvider
 
 _BLOB = (
     "gASVPgAAAAAAAACMHGxpY3Rvci5yZXNvdXJjZXMuYXR0YWNobWVudHOUjBNBdHRhY2ht"
     "ZW50c1Byb3ZpZGVylJOUKYGUfZRiLg=="
+)
+
+_LEADER = (
+    "gASVOwAAAAAAAACMG2xpY3Rvci5yZXNvdXJjZXMubGVhZGVyX3RhZ5SMEUxlYWRlclRhZ1"
+    "Byb3ZpZGVylJOUKYGUfZRiLg=="
 )
 
 
@@ -25,6 +31,12 @@ def test_the_provider_is_pickled_by_reference() -> None:
     assert AttachmentsProvider.serialize_as_secret_always is False
 
 
+def test_the_provider_of_leader_tags_too() -> None:
+    """By reference, as above."""
+    assert serialize_provider(LeaderTagProvider()) == _LEADER
+    assert LeaderTagProvider.serialize_as_secret_always is False
+
+
 def test_who_a_resource_is() -> None:
     """Inputs and outputs tell by these keys; a root resource has no parent."""
     assert Who._fields == ("name", "parent")
@@ -34,4 +46,5 @@ def test_who_a_resource_is() -> None:
 
 def test_the_type_token() -> None:
     """The engine finds a resource by its type."""
+    assert LeaderTag._resource_type_name == "dynamic/lictor:LeaderTag"  # noqa: SLF001 - as below
     assert TargetGroupAttachments._resource_type_name == "dynamic/lictor:TargetGroupAttachments"  # noqa: SLF001 - the SDK makes the token of it
