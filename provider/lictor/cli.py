@@ -48,6 +48,15 @@ def _place(command: Any) -> Any:  # noqa: ANN401 - click's decorators
     )(command)
 
 
+class _Path(click.ParamType[Path]):
+    """A path as it was written; whether it can be read is seen when it is."""
+
+    name = "path"
+
+    def convert(self, value: Any, _param: Any, _ctx: Any) -> Path:  # noqa: ANN401 - click's signature
+        return Path(value)
+
+
 def _stack(command: Any) -> Any:  # noqa: ANN401 - click's decorators
     """Add what every verb takes that runs the stack."""
     for option in (
@@ -60,8 +69,37 @@ def _stack(command: Any) -> Any:  # noqa: ANN401 - click's decorators
     return command
 
 
+def _files(command: Any) -> Any:  # noqa: ANN401 - click's decorators
+    """Add what has a verb take files of consul-ec2-alb in place of a project."""
+    command = click.option(
+        "--state",
+        metavar="URL",
+        default="",
+        help="Backend for the state of files; default: below XDG_STATE_HOME.",
+    )(command)
+    return click.argument("files", nargs=-1, metavar="[FILE.hcl]...", type=_Path())(command)
+
+
+_FILE = click.option(
+    "--file",
+    "-f",
+    "files",
+    multiple=True,
+    type=_Path(),
+    metavar="FILE.hcl",
+    help="Files of consul-ec2-alb, as the watcher has them, in place of a project.",
+)
+
+
+def _about(cwd: Path, stack: str | None, files: tuple[Path, ...], state: str = "") -> Any:  # noqa: ANN401 - an About
+    from lictor.watch.opening import About  # noqa: PLC0415 - see the module's docstring
+
+    return About(cwd.resolve(), stack or "", files, state)
+
+
 @main.command()
 @_stack
+@_files
 @click.option("--refresh", "-r", is_flag=True, help="Compare state with AWS first.")
 @click.option(
     "--allow-removal",
@@ -77,6 +115,7 @@ def up(**options: Any) -> None:  # noqa: ANN401 - click's options
 
 @main.command()
 @_stack
+@_files
 @click.option("--refresh", "-r", is_flag=True, help="Compare state with AWS first.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--markdown", is_flag=True, help="Print a table for a pull request.")
@@ -90,6 +129,8 @@ def _once(  # noqa: PLR0913 - the verbs' options
     dry: bool,
     stack: str | None,
     cwd: Path,
+    files: tuple[Path, ...],
+    state: str,
     whole_stack: bool,
     verbose: bool,
     log_json: bool,
@@ -99,16 +140,15 @@ def _once(  # noqa: PLR0913 - the verbs' options
     markdown: bool = False,
 ) -> int:
     from lictor.watch import once, report, telling  # noqa: PLC0415 - see the module's docstring
-    from lictor.watch.engine import project  # noqa: PLC0415 - see the module's docstring
-    from lictor.watch.engine.engine import Engine  # noqa: PLC0415 - see the module's docstring
+    from lictor.watch.opening import opened  # noqa: PLC0415 - see the module's docstring
 
     wish = once.Wish(
         dry=dry, refresh=refresh, whole=whole_stack, allow_removal=allow_removal, verbose=verbose
     )
     out = sys.stderr if as_json or markdown else sys.stdout
     teller = telling.Teller(json=log_json, out=out)
-    found = project.find(cwd.resolve(), stack or "")
-    with Engine(found, os.environ).serving() as engine:
+    about = _about(cwd, stack, files, state)
+    with opened(about, dry=dry) as made, made.serving() as engine:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: engine.interrupt())
         outcome, verdict = once.once(engine, wish, teller)
@@ -124,49 +164,51 @@ _LOCK_PREFIX = click.option(
 )
 
 
-def _engine(cwd: Path, stack: str | None) -> Any:  # noqa: ANN401 - an Engine; see the docstring
-    from lictor.watch.engine import project  # noqa: PLC0415 - see the module's docstring
-    from lictor.watch.engine.engine import Engine  # noqa: PLC0415 - see the module's docstring
-
-    return Engine(project.find(cwd.resolve(), stack or ""), os.environ)
-
-
 @main.command()
 @_place
+@_FILE
 @_LOCK_PREFIX
 @click.argument("name", default="")
 @click.option("--for", "duration", help="For how long, such as 30m; default: until resumed.")
-def pause(cwd: Path, stack: str | None, lock_prefix: str, name: str, duration: str | None) -> None:
+def pause(lock_prefix: str, name: str, duration: str | None, **about: Any) -> None:  # noqa: ANN401 - click's options
     """Have watchers leave the resource NAME, or the whole stack, as it is."""
     from lictor.settings import duration as durations  # noqa: PLC0415 - see the docstring
     from lictor.watch import pauses  # noqa: PLC0415 - see the module's docstring
+    from lictor.watch.opening import opened  # noqa: PLC0415 - see the module's docstring
 
     try:
         seconds = durations.read(duration) if duration else None
     except ValueError as error:
         raise errors.SettingsError(f"--for: {error}; found {duration!r}") from None
-    click.echo(pauses.pause(_engine(cwd, stack), lock_prefix, name, seconds))
+    with opened(_about(**about), dry=True) as engine:
+        click.echo(pauses.pause(engine, lock_prefix, name, seconds))
 
 
 @main.command()
 @_place
+@_FILE
 @_LOCK_PREFIX
 @click.argument("name", default="")
-def resume(cwd: Path, stack: str | None, lock_prefix: str, name: str) -> None:
+def resume(lock_prefix: str, name: str, **about: Any) -> None:  # noqa: ANN401 - click's options
     """End a pause of the resource NAME, or of the whole stack."""
     from lictor.watch import pauses  # noqa: PLC0415 - see the module's docstring
+    from lictor.watch.opening import opened  # noqa: PLC0415 - see the module's docstring
 
-    click.echo(pauses.resume(_engine(cwd, stack), lock_prefix, name))
+    with opened(_about(**about), dry=True) as engine:
+        click.echo(pauses.resume(engine, lock_prefix, name))
 
 
 @main.command()
 @_place
+@_files
 @_LOCK_PREFIX
-def doctor(cwd: Path, stack: str | None, lock_prefix: str) -> None:
+def doctor(lock_prefix: str, **about: Any) -> None:  # noqa: ANN401 - click's options
     """Try all that a run and a watch need: one line each, with a remedy."""
     from lictor.watch.doctor import Examination  # noqa: PLC0415 - see the module's docstring
+    from lictor.watch.opening import opened  # noqa: PLC0415 - see the module's docstring
 
-    findings = Examination(_engine(cwd, stack), lock_prefix).all()
+    with opened(_about(**about), dry=True) as engine:
+        findings = Examination(engine, lock_prefix).all()
     for finding in findings:
         click.echo(finding)
     sys.exit(0 if all(finding.well for finding in findings) else 1)
@@ -174,17 +216,21 @@ def doctor(cwd: Path, stack: str | None, lock_prefix: str) -> None:
 
 @main.command()
 @_place
+@_files
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def status(cwd: Path, stack: str | None, as_json: bool) -> None:  # noqa: FBT001 - click's
+def status(as_json: bool, **about: Any) -> None:  # noqa: ANN401, FBT001 - click's
     """Show each target as Consul and the load balancer see it; what disagrees comes first."""
     from lictor.watch import agreement, looking  # noqa: PLC0415 - see the module's docstring
+    from lictor.watch.opening import opened  # noqa: PLC0415 - see the module's docstring
 
-    rows = looking.glance(_engine(cwd, stack))
+    with opened(_about(**about), dry=True) as engine:
+        rows = looking.glance(engine)
     click.echo(agreement.json(rows) if as_json else agreement.table(rows))
 
 
 @main.command()
 @_stack
+@_files
 @click.option("--once", "only_once", is_flag=True, help="Run once, then end.")
 @click.option("--dry-run", is_flag=True, help="Preview at each change; change nothing.")
 @click.option("--wait", metavar="MIN:MAX", default="200ms:2s", help="How a burst is gathered.")
@@ -195,7 +241,12 @@ def status(cwd: Path, stack: str | None, as_json: bool) -> None:  # noqa: FBT001
 @_LOCK_PREFIX
 @click.option("--no-lock", is_flag=True, help="Neither a lock nor pauses: one watcher only.")
 def watch(**options: Any) -> None:  # noqa: ANN401 - click's options
-    """Run the stack at each change of Consul's, for ever."""
+    """Run the stack at each change of Consul's, for ever.
+
+    With files of consul-ec2-alb no Pulumi project is needed: they say which target groups are
+    kept, and state is kept below XDG_STATE_HOME, or at --state.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nothing is read yet that could be old
     from lictor.watch import daemon  # noqa: PLC0415 - see the module's docstring
 
     sys.exit(daemon.watch(daemon.options(**options)))
@@ -219,3 +270,15 @@ def join_address(tag: str, region: str, wait: str, form: str) -> None:
     wish = joining.Wish.read(tag, region, wait)
     found = joining.addresses(wish, lambda text: click.echo(text, err=True))
     click.echo(joining.Form(form).of(found))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE.hcl...", type=_Path())
+def convert(files: tuple[Path, ...]) -> None:
+    """Write files of consul-ec2-alb as a stack's file; say which secrets are to be set."""
+    from lictor.settings import alb, yaml  # noqa: PLC0415 - see the module's docstring
+
+    wanted = alb.read(files)
+    click.echo(yaml.stack_file(wanted), nl=False)
+    for command in yaml.secrets(wanted):
+        click.echo(command, err=True)

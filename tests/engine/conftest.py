@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.engine.albs import Alb
 from tests.engine.world import World
 from tests.fakes import consul as consuls
 from tests.fakes import vault, warm
@@ -93,6 +94,14 @@ def world(  # noqa: PLR0913, PLR0917 - fixtures
     modules = SDKS[sdk]
     env = {**aws.environment(), "PYTHONPATH": modules, "PULUMI_PYTHON_CMD": pythons(modules)}
     return World(aws, consul, blank.copy(tmp_path, env), f"web{next(_NUMBERS)}")
+
+
+@pytest.fixture
+def alb(world: World, tmp_path: Path) -> Alb:
+    """Give a test files and a state of its own."""
+    folder = tmp_path / "alb"
+    folder.mkdir()
+    return Alb(world, folder)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

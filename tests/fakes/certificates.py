@@ -57,11 +57,12 @@ class Authority:
         signed = builder.sign(self._key, hashes.SHA256())
         self.cert.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
 
-    def pair(self, name: str, address: str = "127.0.0.1") -> Pair:
-        """Sign a certificate for a server at an address, or a client."""
+    def pair(self, name: str, address: str = "127.0.0.1", host: str = "") -> Pair:
+        """Sign a certificate for a server at an address, or of a host's name, or a client."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-        at = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+        ip = x509.IPAddress(ipaddress.ip_address(address))
+        at = x509.SubjectAlternativeName([ip, *([x509.DNSName(host)] if host else [])])
         signer = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(self._ident)
         builder = (
             self._builder(subject, key)

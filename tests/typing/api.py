@@ -38,6 +38,7 @@ def plain_values() -> lictor.TargetGroupAttachments:
             lictor.PreparedQuery("web-geo", datacenter="dc1", allow_failover=True),
         ],
         ownership="exclusive",
+        take_over=True,
         on_empty="drain",
         min_targets=2,
         max_removal_percent=10,
@@ -95,6 +96,7 @@ def outputs(  # noqa: PLR0913 - a value of each type
         target_group_arn=text,
         sources=[source, lictor.PreparedQuery(text, datacenter=text, allow_failover=flag)],
         ownership=text,
+        take_over=flag,
         on_empty=text,
         min_targets=number,
         max_removal_percent=number,
@@ -192,6 +194,7 @@ def wrong_types_of_a_resource() -> None:
         service=7,  # type: ignore[arg-type]
         sources="web",  # type: ignore[arg-type]
         ownership=True,  # type: ignore[arg-type]
+        take_over="yes",  # type: ignore[arg-type]
         on_empty=False,  # type: ignore[arg-type]
         min_targets="2",  # type: ignore[arg-type]
         max_removal_percent=0.3,  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from lictor.settings import duration
 from lictor.settings.attachments import REMOVAL_WINDOW
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from lictor.plan.record import Recorded
 
@@ -60,10 +60,11 @@ def planned(olds: Mapping[str, Any], news: Mapping[str, Any], *, shown: bool) ->
     moved = known and olds.get(ARN) != news.get(ARN)
     stood = {} if moved else before.attached
     goal = record.wanted(before, after) if known else before.attached
+    removed = before.attached if moved else _without(stood, goal)
     return replace(
         _view(replace(before, held=after.held), news),
         added=_without(goal, stood),
-        removed=before.attached if moved else _without(stood, goal),
+        removed={**_strangers(news, after.held), **removed} if known else removed,
     )
 
 
@@ -74,10 +75,11 @@ def done(
 ) -> View:
     """Show what was done target by target."""
     before, after = record.recorded(olds), record.recorded(outputs)
+    gone = _strangers(outputs, (*after.held, *after.foreign, *after.attached, *after.failed))
     return replace(
         _view(after, outputs),
         added=_without(after.attached, before.attached),
-        removed=_without(before.attached, after.attached),
+        removed={**gone, **_without(before.attached, after.attached)},
     )
 
 
@@ -97,3 +99,10 @@ def _view(stands: Recorded, properties: Mapping[str, Any]) -> View:
 
 def _without(these: Mapping[str, str], those: Mapping[str, str]) -> dict[str, str]:
     return {key: text for key, text in these.items() if key not in those}
+
+
+def _strangers(properties: Mapping[str, Any], staying: Collection[str]) -> dict[str, str]:
+    """List what is removed though it was not ours: key -> how it is named."""
+    found = properties.get("strangers")
+    keys = found if isinstance(found, dict) else {}
+    return {key: "registered by others" for key in keys if key not in staying}

@@ -53,6 +53,7 @@ class TargetGroupAttachments(dynamic.Resource, module="lictor", name="TargetGrou
         service: pulumi.Input[str] | None = None,
         sources: pulumi.Input[Sequence[pulumi.Input[Source]]] | None = None,
         ownership: pulumi.Input[str] | None = None,
+        take_over: pulumi.Input[bool] | None = None,
         on_empty: pulumi.Input[str] | None = None,
         min_targets: pulumi.Input[int] | None = None,
         max_removal_percent: pulumi.Input[int] | None = None,
@@ -92,6 +93,8 @@ class TargetGroupAttachments(dynamic.Resource, module="lictor", name="TargetGrou
             ownership: ``owned`` (default): only what this resource has registered is removed.
                 ``exclusive``: the group is ours alone, strangers are removed too, under the same
                 guards and from the second run on.
+            take_over: With ``exclusive``: strangers are removed on the first run, too. Default
+                false: the first run shows in ``foreign`` what would go.
             on_empty: When no instance is left: ``keep`` the last targets (default), ``drain``
                 them (after two agreeing ``consistent`` reads, whatever the floors say), or
                 ``fail`` the run.
@@ -144,6 +147,7 @@ class TargetGroupAttachments(dynamic.Resource, module="lictor", name="TargetGrou
             "target_group_arn": target_group_arn,
             "sources": given(resource_name, service, sources),
             "ownership": ownership,
+            "take_over": take_over,
             "on_empty": on_empty,
             "min_targets": min_targets,
             "max_removal_percent": max_removal_percent,

@@ -199,7 +199,7 @@ class _Resource:
             self.target_type,
             self.remotes.now(),
             allowed=allowed,
-            strangers={} if moved else self._strangers(olds, before, wants),
+            strangers={} if moved else self._strangers(olds, before, wants, addressing),
         )
         if moved:
             what = f"{ARN} changes" if olds else "the resource is replaced"
@@ -283,13 +283,29 @@ class _Resource:
         return wants
 
     def _strangers(
-        self, olds: Mapping[str, Any], before: Standing, wants: Desired
+        self,
+        olds: Mapping[str, Any],
+        before: Standing,
+        wants: Desired,
+        addressing: Addressing,
     ) -> Mapping[str, str]:
-        """List what else stands in a group that is ours alone, but not on the first run."""
-        if not self._exclusive or not isinstance(self.arn, str) or strangers.first_run(olds):
+        """List what else stands in a group that is ours alone; mostly not on the first run.
+
+        Another one of us, without a common lock, may have heard of an instance between our
+        reading Consul and the listing: so Consul is read once more, after it.
+        """
+        if not self._exclusive or not isinstance(self.arn, str):
+            return {}
+        if strangers.first_run(olds) and not self.wanted.take_over:
             return {}
         ours = {*before.targets, *wants.targets}
-        return strangers.among(self.remotes.listing(self.arn), ours)
+        found = strangers.among(self.remotes.listing(self.arn), ours)
+        if found:
+            sources = [source.model() for source in self.wanted.sources]
+            answers = self.remotes.ask(sources, consistent=True)
+            again = self._desired(answers, addressing, sure=True).targets
+            found = {key: state for key, state in found.items() if key not in again}
+        return found
 
     def _refuse_empty_exchange(
         self, what: str, before: Standing, wants: Desired, planned: Plan, *, allowed: bool

@@ -16,6 +16,8 @@ from lictor.settings import stack
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from lictor.settings.stack import TargetGroupEntry
+
 T = TypeVar("T")
 _TOLD: list[str] = []
 _NAMED = 5  # so many targets are named in an error or warning; the rest is counted
@@ -59,6 +61,21 @@ def _entries(key: str, read: Callable[[str | None], tuple[T, ...]]) -> tuple[T, 
         return read(pulumi.Config("lictor").get(key.removeprefix("lictor:")))
     except errors.SettingsError as error:
         raise pulumi.RunError(str(error)) from None
+
+
+def declare(entries: Sequence[TargetGroupEntry]) -> None:
+    """Be the whole program for entries that stand in no stack's config.
+
+    One that is no more among them leaves its targets where they are, as consul-ec2-alb did: a file
+    that was rendered from half its data shall empty no group.
+    """
+    options = pulumi.ResourceOptions(retain_on_delete=True)
+    groups = {
+        entry.name: TargetGroupAttachments(entry.name, **entry.arguments(), opts=options)
+        for entry in entries
+    }
+    pulumi.export("targetGroups", counts(groups))
+    check_failed(*groups.values())
 
 
 def counts(groups: Mapping[str, TargetGroupAttachments]) -> dict[str, dict[str, Any]]:

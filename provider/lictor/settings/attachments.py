@@ -40,6 +40,8 @@ class Attachments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         sources: Where instances come from; several unite into one group. At least one.
         ownership: ``owned`` (default): only what this resource registered is removed.
             ``exclusive``: strangers are removed too, under the same guards, from the second run on.
+        take_over: Whether the first run of an ``exclusive`` resource removes strangers, too. Goes
+            with ``exclusive``. Default false; true in files of consul-ec2-alb, as it did.
         on_empty: No instance left: ``keep`` the last targets (default), ``drain`` them or ``fail``.
         min_targets: Never remove below this many, neither registered nor healthy ones. Default 1,
             from 0 to 1,000,000.
@@ -79,6 +81,7 @@ class Attachments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     target_group_arn: str = ""
     sources: Annotated[tuple[Source, ...], msgspec.Meta(min_length=1)]
     ownership: Ownership = Ownership.OWNED
+    take_over: bool = False
     on_empty: OnEmpty = OnEmpty.KEEP
     min_targets: Count = 1
     max_removal_percent: Percent = 30
@@ -106,6 +109,8 @@ class Attachments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
                 "availability_zone",
                 f"expected auto, all or a zone such as us-west-2a, found {zone!r}",
             )
+        if self.take_over and self.ownership is not Ownership.EXCLUSIVE:
+            raise Clash("take_over", "goes with `ownership` exclusive; leave it out")
         if self.region and not shapes.REGION.fullmatch(self.region):
             raise Clash("region", f"expected a region such as us-west-2, found {self.region!r}")
         if self.role_arn and not shapes.ROLE.fullmatch(self.role_arn):

@@ -144,7 +144,7 @@ def _plain_mapping(
             raise errors.SettingsError(_unknown(_cut(str(key)), allowed, at))
         name = fields[str(key)]
         if item is not None:
-            result[name] = _plain(item, hints[name], _join(at, str(key)), inner)
+            result[name] = _plain(item, hints[name], join(at, str(key)), inner)
     return result
 
 
@@ -152,7 +152,7 @@ def _unknown(key: str, allowed: list[str], at: str) -> str:
     """Say that a key is unknown, and which one was probably meant."""
     near = difflib.get_close_matches(key, allowed, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    return f"{_join(at, key)}: unknown key; {hint}allowed are {', '.join(sorted(allowed))}"
+    return f"{join(at, key)}: unknown key; {hint}allowed are {', '.join(sorted(allowed))}"
 
 
 def _explain(
@@ -166,18 +166,18 @@ def _explain(
     for name, index in _STEP.findall(match["path"] if match else ""):
         if index == "...":  # msgspec's word for some key of a mapping
             index = _wrong_key(found)  # noqa: PLW2901 - which one it is
-            path = _join(path, index)
+            path = join(path, index)
         else:
-            path = _join(path, way.spelling.of(name)) if name else f"{path}[{index}]"
+            path = join(path, way.spelling.of(name)) if name else f"{path}[{index}]"
         found = _step(found, name, index)
         expected = _field_type(expected, name) if name else _item_type(expected)
     clash = error.__cause__
     if isinstance(clash, Clash):
-        path = _join(path, way.spelling.of(clash.key)) if clash.key else path
+        path = join(path, way.spelling.of(clash.key)) if clash.key else path
         return _said(path, way.spelling.within(clash.text))
     missing = re.search(r"missing required field `(\w+)`", reason)
     if missing:
-        return f"{_join(path, way.spelling.of(missing[1]))}: is required"
+        return f"{join(path, way.spelling.of(missing[1]))}: is required"
     choices = _choices(expected)
     if choices:
         reason = f"Expected one of {', '.join(choices)}"
@@ -209,7 +209,8 @@ def _cut(text: str) -> str:
     return line if len(line) <= _SHOWN else line[: _SHOWN - 3] + "..."
 
 
-def _join(at: str, key: str) -> str:
+def join(at: str, key: str) -> str:
+    """Name what stands under a path; an empty one is left out."""
     return f"{at}.{key}" if at else key
 
 

@@ -16,8 +16,8 @@ REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
 ZONE = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+(?:-[a-z0-9]+)*[a-z0-9]")
 ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+")
 TARGET_GROUP = re.compile(
-    r"arn:aws[a-z-]*:elasticloadbalancing:(?P<region>[a-z]{2,}(?:-[a-z]+)+-[0-9]+):[0-9]{12}"
-    r":targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]{16}"
+    r"arn:aws[a-z-]*:elasticloadbalancing:(?P<region>[a-z]{2,}(?:-[a-z]+)+-[0-9]+):[0-9]{1,12}"
+    r":targetgroup/(?P<name>[A-Za-z0-9-]{1,32})/(?P<id>[0-9a-f]{1,16})"
 )
 
 TARGET_GROUP_SHAPE = "arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/0123456789abcdef"

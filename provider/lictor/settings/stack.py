@@ -23,8 +23,7 @@ LEADER_TAGS = "lictor:leaderTags"
 
 _KNOWN = ("targetGroups", "leaderTags")
 _SHOWN = 60
-_SHORT = {reading.Spelling.CAMEL.of(name): name for name in KEYS}
-"""How a source's keys are written beside the group's own -> their names."""
+_GIVEN = "service, prepared_query or sources"
 
 
 class TargetGroupEntry(Attachments, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,16 +75,16 @@ def target_groups(text: str | None) -> tuple[TargetGroupEntry, ...]:
     Raises:
         errors.SettingsError: With the path of the key, what was found and what is allowed.
     """
-    return _entries(text, TARGET_GROUPS, "target groups", _entry)
+    return _entries(text, TARGET_GROUPS, "target groups", entry)
 
 
 def leader_tags(text: str | None) -> tuple[LeaderTagEntry, ...]:
     """Read ``lictor:leaderTags``; takes and raises as :func:`target_groups`."""
 
-    def entry(value: object, at: str) -> LeaderTagEntry:
+    def tag(value: object, at: str) -> LeaderTagEntry:
         return reading.read(value, LeaderTagEntry, at=at, spelling=reading.Spelling.CAMEL)
 
-    return _entries(text, LEADER_TAGS, "leader tags", entry)
+    return _entries(text, LEADER_TAGS, "leader tags", tag)
 
 
 def _entries(
@@ -101,9 +100,9 @@ def _entries(
     if not isinstance(value, list):
         raise errors.SettingsError(f"{key}: expected a list of {what}, found {_cut(text)!r}")
     entries = tuple(read(item, f"{key}[{i}]") for i, item in enumerate(value))
-    for name, times in Counter(entry.name for entry in entries).items():
+    for name, times in Counter(item.name for item in entries).items():
         if times > 1:
-            where = ", ".join(f"[{i}]" for i, entry in enumerate(entries) if entry.name == name)
+            where = ", ".join(f"[{i}]" for i, item in enumerate(entries) if item.name == name)
             raise errors.SettingsError(
                 f"{key}: the name {name} stands {times} times ({where}); each needs its own"
             )
@@ -114,34 +113,47 @@ def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
-def _entry(value: object, at: str) -> TargetGroupEntry:
-    """Read one entry and refuse what cannot stand together."""
+def entry(
+    value: object, at: str, spelling: reading.Spelling = reading.Spelling.CAMEL
+) -> TargetGroupEntry:
+    """Read one entry and refuse what cannot stand together.
+
+    Args:
+        value: A mapping: the resource's arguments, its name, and perhaps one source's keys.
+        at: Where it stands, the start of every path in an error; may be empty.
+        spelling: How keys are written there.
+
+    Raises:
+        errors.SettingsError: With the path of the key, what was found and what is allowed.
+    """
+    keys = {spelling.of(name) for name in KEYS}
     given: Mapping[object, object] = value if isinstance(value, dict) else {}
-    short = {key: item for key, item in given.items() if key in _SHORT and item is not None}
-    own = {key: item for key, item in given.items() if key not in _SHORT} if given else value
-    entry = reading.read(own, TargetGroupEntry, at=at, spelling=reading.Spelling.CAMEL, beside=KEYS)
-    if entry.sources and short:
+    short = {key: item for key, item in given.items() if key in keys and item is not None}
+    own = {key: item for key, item in given.items() if key not in keys} if given else value
+    found = reading.read(own, TargetGroupEntry, at=at, spelling=spelling, beside=KEYS)
+    if found.sources and short:
         raise errors.SettingsError(
-            f"{at}.{next(iter(short))}: stands beside sources;"
+            f"{reading.join(at, str(next(iter(short))))}: stands beside sources;"
             " one source's keys stand here, several go under sources"
         )
-    if not entry.sources and not short:
-        raise errors.SettingsError(f"{at}: service, preparedQuery or sources is required")
-    if not entry.sources:
-        source = reading.read(short, Source, at=at, spelling=reading.Spelling.CAMEL)
-        entry = msgspec.structs.replace(entry, sources=(source,))
+    if not found.sources and not short:
+        text = f"{_spelled(_GIVEN, spelling)} is required"
+        raise errors.SettingsError(f"{at}: {text}" if at else text)
+    if not found.sources:
+        source = reading.read(short, Source, at=at, spelling=spelling)
+        found = msgspec.structs.replace(found, sources=(source,))
     try:
-        region_of(entry.target_group_arn)
-        entry.check_group(entry.target_group_arn, entry.target_type)
+        region_of(found.target_group_arn)
+        found.check_group(found.target_group_arn, found.target_type)
     except errors.SettingsError as error:
-        raise errors.SettingsError(f"{at}.{_spelled(str(error))}") from None
-    return entry
+        raise errors.SettingsError(reading.join(at, _spelled(str(error), spelling))) from None
+    return found
 
 
-def _spelled(text: str) -> str:
-    """Spell the keys of an argument's error as stack config does."""
-    for name in Attachments.__struct_fields__:
-        text = text.replace(name, reading.Spelling.CAMEL.of(name))
+def _spelled(text: str, spelling: reading.Spelling) -> str:
+    """Spell the names of settings in a text as the user does."""
+    for name in (*Attachments.__struct_fields__, *KEYS):
+        text = text.replace(name, spelling.of(name))
     return text
 
 

@@ -17,14 +17,13 @@ from lictor.settings import connections, duration
 from lictor.watch import listen, looking, pauses
 from lictor.watch.agenda import Agenda, Patience
 from lictor.watch.board import Board
-from lictor.watch.engine import project
-from lictor.watch.engine.engine import Engine
 from lictor.watch.inbox import Changed, Inbox, Paused, Reload, Stop
 from lictor.watch.leadership import Leadership
 from lictor.watch.lines import Line
 from lictor.watch.loop import Loop
 from lictor.watch.notify import Notifier
 from lictor.watch.once import Wish
+from lictor.watch.opening import About, opened
 from lictor.watch.pulse import Pulse
 from lictor.watch.questions import Questions
 from lictor.watch.routes import Offer
@@ -32,17 +31,16 @@ from lictor.watch.telling import Teller
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from lictor.watch.agreement import Row
+    from lictor.watch.engine.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What `lictor watch` is told; durations in seconds."""
 
-    folder: Path
-    stack: str
+    about: About
     wish: Wish
     patience: Patience
     only_once: bool
@@ -62,8 +60,7 @@ def options(**given: Any) -> Options:  # noqa: ANN401 - click's options
     """
     quiet, _, most = given["wait"].partition(":")
     return Options(
-        folder=given["cwd"].resolve(),
-        stack=given["stack"] or "",
+        about=About(given["cwd"].resolve(), given["stack"] or "", given["files"], given["state"]),
         wish=Wish(dry=given["dry_run"], whole=given["whole_stack"], verbose=given["verbose"]),
         patience=Patience(
             _seconds("--wait", quiet),
@@ -102,9 +99,10 @@ def watch(chosen: Options) -> int:
         signal.signal(number, lambda *_: inbox.put(Stop()))
     signal.signal(signal.SIGHUP, lambda *_: inbox.put(Reload()))
     where = listen.address(chosen.listen) if chosen.listen else None
-    found = project.find(chosen.folder, chosen.stack)
     with ExitStack() as ends:
-        engine = ends.enter_context(Engine(found, os.environ).serving())
+        engine = ends.enter_context(opened(chosen.about, dry=chosen.wish.dry))
+        found = engine.project
+        ends.enter_context(engine.serving())
         if found.elsewhere:
             text = f"the program runs as a plain pulumi up, slower: {found.elsewhere}"
             teller.tell(Line(text, {}, "warning"))
@@ -135,7 +133,11 @@ def watch(chosen: Options) -> int:
 
 
 def _guarded(engine: Engine, chosen: Options, inbox: Inbox, ends: ExitStack) -> Leadership | None:
-    """Begin to wait for the lock, and to listen for pauses; without them where so wished."""
+    """Begin to wait for the lock, and to listen for pauses; without them where so wished.
+
+    Files whose state is on this host have no lock: consul-ec2-alb had none, `consul lock` may
+    stand around it, and watchers on two hosts have two states. Pauses are obeyed.
+    """
     if not chosen.locks:
         return None
     config = looking.config(engine)
@@ -143,6 +145,8 @@ def _guarded(engine: Engine, chosen: Options, inbox: Inbox, ends: ExitStack) -> 
     prefix = pauses.prefix(engine, chosen.lock_prefix)
     watched = PauseWatch(connection, prefix, lambda found: inbox.put(Paused(found)))
     ends.callback(watched.stop)
+    if chosen.about.files and not chosen.about.state:
+        return None
     leadership = Leadership(connection, f"{prefix}/lock", looking.backend(engine), inbox)
     ends.callback(leadership.stop)
     return leadership

@@ -67,6 +67,8 @@ def config(engine: Engine) -> dict[str, str]:
     Raises:
         errors.EngineError: It cannot be read.
     """
+    if engine.declared is not None:
+        return dict(engine.declared.config)
     ended = engine.command("config", "--json", "--show-secrets")
     if ended.code:
         raise errors.EngineError(

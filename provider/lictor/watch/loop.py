@@ -142,9 +142,7 @@ class Loop:
                 self._concern(None)
                 self.agenda.note("pause or resume", time.monotonic())
             case Reload():
-                self._cautious = True
-                self._concern(None)
-                self.agenda.note("reload", time.monotonic())
+                self._reload()
             case Fault():
                 raise errors.EngineError(word.text)
             case Stop():
@@ -156,6 +154,18 @@ class Loop:
         self._concerned = (
             None if everybody else (self._concerned or frozenset()) | (urns or frozenset())
         )
+
+    def _reload(self) -> None:
+        """Read files again; what cannot be read leaves what was read before in force."""
+        try:
+            if self.engine.declared is not None:
+                self.engine.declared.reload()
+        except errors.LictorError as error:
+            self.teller.tell(Line(f"not reloaded: {error}", {}, "error"))
+            return
+        self._cautious = True
+        self._concern(None)
+        self.agenda.note("reload", time.monotonic())
 
     def _turn(self) -> Verdict:
         """Run once; whatever goes wrong is told, and tried again."""

@@ -47,6 +47,9 @@ def tell(outcome: Outcome, wish: Wish, teller: Teller) -> Verdict:
         teller.raw(outcome.ended.text)
     for line in lines.of(outcome.groups):
         teller.tell(line)
+    for name in outcome.left:
+        text = f"{name} stands in the files no more: its targets are left as they are"
+        teller.tell(lines.Line(text, {"group": name}, "warning"))
     known = program.told()
     problems = [item for item in outcome.problems if item.text not in known]
     for problem in problems:

@@ -35,10 +35,11 @@ def judge(groups: Iterable[Group], *, applied: bool) -> Verdict:
     """Judge a run.
 
     Args:
-        groups: Its resources.
+        groups: Its resources. Where all are blocked, and none has anything to keep, it is an error.
         applied: Whether the engine did all that was asked, failed targets aside.
     """
-    if not applied:
+    groups = tuple(groups)
+    if not applied or (groups and not any(group.kept for group in groups)):
         return Verdict.ERROR
     found = [_of(group) for group in groups]
     worst = (Verdict.BLOCKED, Verdict.FAILED, Verdict.HELD)

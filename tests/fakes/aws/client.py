@@ -166,6 +166,10 @@ class StandIn:
         """Stop an instance."""
         self._setup("ec2").stop_instances(InstanceIds=[instance])
 
+    def name_group(self, arn: str, alias: str) -> None:
+        """Let a group be known by another ARN, until the next reset."""
+        self._send("POST", "aliases", {"arn": arn, "alias": alias})
+
     def start_instance(self, instance: str) -> None:
         """Start a stopped instance."""
         self._setup("ec2").start_instances(InstanceIds=[instance])

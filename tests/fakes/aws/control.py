@@ -41,6 +41,7 @@ class Control:
             ("PUT", "policy"): self._set_policy,
             ("DELETE", "policy"): self._lift_policy,
             ("POST", "instances"): self._start_instances,
+            ("POST", "aliases"): self._name,
             ("POST", "reset"): self._reset,
             ("GET", "settings"): self._settings,
             ("PUT", "settings"): self._change_settings,
@@ -143,6 +144,12 @@ class Control:
         with self._front.world:
             started = inventory.start_instances(str(asked["region"]), int(asked["count"]))
         return {"instances": started}
+
+    def _name(self, request: Request) -> dict[str, Any]:
+        """Let a target group be known by another ARN."""
+        asked = _sent(request)
+        self._front.aliases.name(str(asked["arn"]), str(asked["alias"]))
+        return {}
 
     def _reset(self, request: Request) -> dict[str, Any]:
         """Go back to the start; with all=1 without resources too."""

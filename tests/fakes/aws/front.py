@@ -9,6 +9,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.test import run_wsgi_app
 
 from tests.fakes.aws import calls, inventory, policy, tagging, wire
+from tests.fakes.aws.aliases import Aliases
 from tests.fakes.aws.faults import Fault, Faults
 from tests.fakes.aws.journal import Journal
 from tests.fakes.aws.operations import Targets
@@ -42,6 +43,7 @@ class Front:
         self.world = threading.RLock()
         """Held while a call takes effect: moto is not thread safe."""
         self._freed = threading.Event()
+        self.aliases = Aliases()
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def handle(self, environ: WSGIEnvironment) -> wire.Answer:
@@ -60,6 +62,7 @@ class Front:
         """Lift every fault, rule and setting; resources stay."""
         with self.world:
             self.faults.clear()
+            self.aliases.clear()
             self.journal.clear()
             self.policy = None
             self.targets.reset(self.defaults)

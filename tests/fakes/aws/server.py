@@ -46,8 +46,11 @@ class Application:
         path = environ.get("PATH_INFO", "")
         if path == PREFIX or path.startswith(f"{PREFIX}/"):
             return self._control.respond(Request(environ))(environ, start)
+        self._front.aliases.into(environ)
         answer = self._front.handle(environ)
-        response = Response(answer.body, answer.status, list(answer.headers))
+        body = self._front.aliases.out_of(answer.body)
+        headers = [(key, text) for key, text in answer.headers if key.lower() != "content-length"]
+        response = Response(body, answer.status, headers)
         return response(environ, start)
 
 

@@ -38,6 +38,9 @@ AT_LEAST = {
     "docs/triggers.md": 4,
     "deploy/ci/github.yml": 2,
     "deploy/consul-template/lictor.hcl": 1,
+    "deploy/consul-template/alb.hcl": 1,
+    "docs/consul-ec2-alb.md": 4,
+    "deploy/systemd/lictor.service.d/alb.conf": 1,
     "deploy/consul-watch/lictor-run": 1,
     "deploy/container/Containerfile": 2,
     "deploy/cron/lictor-up.service": 1,
@@ -57,6 +60,8 @@ def commands(path: Path) -> Iterator[list[str]]:
             yield ["up", *words[1:]]
         elif program != "lictor":  # a container's, whose entry point is lictor
             yield words
+        elif words[1:]:
+            yield words[1:]
     text = re.sub(r"\blictor-run(?=[ \t])", "lictor up", LISTS.sub("", text))
     for found in NAMED.findall(ASIDE.sub("", text)):
         yield [word for word in re.sub(r"[][]", "", found).split() if word != '"$@"']
@@ -106,7 +111,7 @@ def test_every_command_is_taken(path: Path) -> None:
         ("x.conf", "#   lictor status --nay\n", "No such option"),
         ("x.cron", "* * * * * lictor x=$(lictor up --nay 2>&1) || echo\n", "No such option"),
         ("x.md", "Say `lictor explode` now.\n", "no verb explode"),
-        ("x.md", "```console\n$ lictor up web\n```\n", "too many words"),
+        ("x.md", "```console\n$ lictor pause web api\n```\n", "too many words"),
     ],
 )
 def test_a_wrong_one_is_found(tmp_path: Path, name: str, text: str, why: str) -> None:

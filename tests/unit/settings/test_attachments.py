@@ -7,7 +7,7 @@ from lictor import errors
 from lictor.model import Guards, OnEmpty, OnGuard, Ownership, Policy, TargetId, TargetType, WaitFor
 from lictor.settings import attachments
 from lictor.settings.attachments import ARGUMENTS, Attachments, from_inputs, region_of
-from tests.unit.settings.make import ARN, make_inputs, read_inputs
+from tests.unit.settings.make import ARN, make_inputs, read_inputs, refusal
 
 
 def test_the_defaults_are_those_of_the_design() -> None:
@@ -17,6 +17,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
     assert found == {
         "target_group_arn": ARN,
         "ownership": Ownership.OWNED,
+        "take_over": False,
         "on_empty": OnEmpty.KEEP,
         "min_targets": 1,
         "max_removal_percent": 30,
@@ -206,12 +207,12 @@ def test_the_region_is_the_arns(arn: str, region: str | None) -> None:
         "",
         "web",
         ARN + "0",
-        ARN[:-1],
         ARN.upper(),
         " " + ARN,
         ARN + "\n",
         ARN.replace("targetgroup", "loadbalancer/app"),
-        ARN.replace("123456789012", "12345678901"),
+        ARN[:-16],
+        ARN.replace("123456789012", ""),
         ARN.replace("123456789012", "\u0661" * 12),
         ARN.replace("us-west-2", "anywhere"),
         ARN.replace("/web/", "/" + "w" * 33 + "/"),
@@ -267,3 +268,10 @@ def test_an_arn_that_is_not_known_yet_refuses_nothing_but_what_is_known_to_clash
 def test_the_names_are_state_format() -> None:
     """What stands in users' state keeps its name."""
     assert attachments.ARGUMENTS[:2] == ("target_group_arn", "sources")
+
+
+def test_take_over_goes_with_exclusive() -> None:
+    """Without it there is nothing to take over."""
+    assert read_inputs(ownership="exclusive", take_over=True).take_over
+    said = refusal(lambda: read_inputs(take_over=True))
+    assert said == "take_over: goes with ownership exclusive; leave it out"

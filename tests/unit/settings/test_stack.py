@@ -21,6 +21,7 @@ FULL = {
         {"preparedQuery": "api-geo", "datacenter": "dc2"},
     ],
     "ownership": "exclusive",
+    "takeOver": True,
     "onEmpty": "drain",
     "minTargets": 2,
     "maxRemovalPercent": 50,

@@ -76,3 +76,14 @@ def test_what_came_of_it_takes_the_place_of_the_plan() -> None:
     (found,) = groups.all()
     assert (found.added, found.removed) == ({"i-1:80": "node-1 (dc1)"}, {})
     assert (found.failed, found.outputs) == ({"i-2:80": "no"}, done)
+
+
+def test_strangers_that_go_are_told() -> None:
+    """In a plan, and in what came of it; one that stays is not."""
+    strangers = {"i-8:80": "healthy", "i-9:80": "unused"}
+    plan = _outputs(STANDS, strangers=strangers)
+    told = dict.fromkeys(strangers, "registered by others")
+    assert _noted({}, plan).removed == told
+    groups = Groups()
+    groups.done(URN, {}, {**plan, "foreign": ["i-9:80"], "held": {"i-9:80": "min_targets 1"}})
+    assert groups.all()[0].removed == {"i-8:80": "registered by others"}

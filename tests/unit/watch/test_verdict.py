@@ -26,6 +26,7 @@ DONE = group(attached={"i-1:80": "node-1 (dc1)"})
 HELD = group(held={"i-1:80": "min_targets 1: 0 would remain"})
 DELAYED = group(held={"i-1:80": "removal_delay; due 2026-11-21T12:00:00Z"})
 FAILED = group(failed={"i-1:80": "no"}, held=HELD.held)
+NEW = group(blocked=errors.ConsulDenied("no"), kept=False)
 BLOCKED = group(blocked=errors.ConsulDenied("no"), failed=FAILED.failed)
 
 
@@ -40,6 +41,8 @@ BLOCKED = group(blocked=errors.ConsulDenied("no"), failed=FAILED.failed)
         ((HELD, FAILED), True, Verdict.FAILED, 3),
         ((FAILED, BLOCKED), True, Verdict.BLOCKED, 3),
         ((DONE,), False, Verdict.ERROR, 1),
+        ((NEW, NEW), True, Verdict.ERROR, 1),
+        ((NEW, DONE), True, Verdict.BLOCKED, 3),
     ],
 )
 def test_the_worst_counts(

@@ -29,11 +29,12 @@ from lictor.watch.engine.servicer import Servicer
 from lictor.watch.engine.standby import Gate, Standby
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lictor.model import ConsulConnection, Source
     from lictor.resources.run import Led
     from lictor.watch.engine.child import Ended
+    from lictor.watch.engine.files import Declared
     from lictor.watch.engine.project import Project
 
 _THREADS = 16
@@ -42,6 +43,7 @@ _THREADS = 16
 _WITH_PROGRAM = ("up", "preview")
 """Commands that run the program."""
 
+_OURS = "pulumi-python:dynamic/lictor:"
 ONLY_OURS = f"urn:pulumi:*::*::**{tokens.OURS}*::*"
 """What a run targets: lictor's own resources, whatever their parents and names."""
 
@@ -56,6 +58,7 @@ class Outcome:
         seconds: How long it took.
         asked: What Consul was asked, whatever it answered, by the resource of which URN.
         led: Whose leaders it was asked for, and who they were, by the resource of which URN.
+        left: Names of the resources that files declare no more, and whose targets stay.
         config: The stack's config that it ran with, decrypted; empty where it did not get so far.
     """
 
@@ -65,6 +68,7 @@ class Outcome:
     asked: Mapping[ConsulConnection, Mapping[str, tuple[Source, ...]]] = field(default_factory=dict)
     led: Mapping[str, Led] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    left: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -83,13 +87,29 @@ class Engine:
     Attributes:
         project: Project and stack.
         env: The environment of the CLI, and of whatever config leaves out.
+        declared: What is run in place of the project's own program and config; None for these.
     """
 
-    def __init__(self, project: Project, env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        project: Project,
+        env: Mapping[str, str],
+        declared: Declared | None = None,
+        tidy: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Make the engine of a stack.
+
+        Args:
+            project: Project and stack.
+            env: The environment of the CLI, and of whatever config leaves out.
+            declared: What is run in place of the project's own program and config.
+            tidy: Called after each run.
+        """
         self.project, self.env = project, dict(env)
+        self.declared, self._tidy = declared, tidy
         self._lock = threading.Lock()
         self._servicer = Servicer()
-        main = partial(program.run, project.main)
+        main = declared.program if declared else partial(program.run, project.main)
         self._gate, self._language = Gate(main), LanguageServer(main)
         self._standby = Standby(self._gate, project, self.env)
         self._ports: dict[str, int] = {}
@@ -126,6 +146,8 @@ class Engine:
             errors.EngineError: The CLI cannot be started.
         """
         scope = scope or Scope(self.env)
+        if self.declared is not None:
+            scope.given, scope.apart = self.declared.config, True
         with self._lock:
             groups, others = Groups(), Others(self.project.main.parent, self.env)
             self._servicer.begin(scope, groups, others)
@@ -141,7 +163,9 @@ class Engine:
                 self._running = None
                 others.close()
             seconds = time.monotonic() - began
-        return Outcome(ended, groups.all(), seconds, scope.asked(), scope.led(), scope.config)
+            self._tidy()
+        left = events.deleted(ended.events, _OURS) if self.declared else ()
+        return Outcome(ended, groups.all(), seconds, scope.asked(), scope.led(), scope.config, left)
 
     def interrupt(self) -> None:
         """Have a run stop in order: what is under way ends, and is saved. For signal handlers."""

@@ -40,14 +40,36 @@ class Diagnostic(msgspec.Struct, frozen=True, rename="camel"):
         return _MARKUP.sub("", self.message).strip()
 
 
+class Metadata(msgspec.Struct, frozen=True, rename="camel"):
+    """A step of the engine on one resource.
+
+    Attributes:
+        op: ``same``, ``create``, ``update``, ``delete``, ``delete-replaced``, ...
+        urn: The resource.
+        type: Its type token.
+    """
+
+    op: str = ""
+    urn: str = ""
+    type: str = ""
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A step that has ended well."""
+
+    metadata: Metadata = Metadata()
+
+
 class Event(msgspec.Struct, frozen=True, rename="camel"):
     """One line of the log.
 
     Attributes:
         diagnostic_event: A message, where it is one.
+        res_outputs_event: What was done to a resource, where it is that.
     """
 
     diagnostic_event: Diagnostic | None = None
+    res_outputs_event: Step | None = None
 
 
 _DECODER = msgspec.json.Decoder(Event)
@@ -74,3 +96,13 @@ def problems(events: tuple[Event, ...]) -> tuple[Diagnostic, ...]:
         if event.diagnostic_event is not None and event.diagnostic_event.severity == "error"
     }
     return tuple(found.values())
+
+
+def deleted(events: tuple[Event, ...], types: str) -> tuple[str, ...]:
+    """Name the resources of types that begin so and that are deleted, replaced ones aside."""
+    steps = (event.res_outputs_event.metadata for event in events if event.res_outputs_event)
+    return tuple(
+        step.urn.rsplit("::", 1)[-1]
+        for step in steps
+        if step.op == "delete" and step.type.startswith(types)
+    )

@@ -23,6 +23,7 @@ class Group(View):
         urn: The resource.
         name: Its name in the stack.
         blocked: Why the answers that it stands on were not used; None where they were.
+        kept: Whether something stands that was kept, where it is blocked.
         paused: Why it was left alone, on somebody's word; empty where it was not.
         outputs: All of them, as state has them or will have them.
         seconds: How long it took, reading and changing.
@@ -31,6 +32,7 @@ class Group(View):
     urn: str
     name: str
     blocked: errors.LictorError | None = None
+    kept: bool = True
     paused: str = ""
     outputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
     seconds: float = 0.0
@@ -53,9 +55,14 @@ class Groups:
         with self._lock:
             return urn in self._of
 
-    def blocked(self, urn: str, error: errors.LictorError) -> None:
-        """Note that Consul's answer is not used."""
-        self._note(urn, lambda group: replace(group, blocked=error))
+    def blocked(self, urn: str, error: errors.LictorError, *, kept: bool = True) -> None:
+        """Note that Consul's answer is not used, and whether there is anything to keep."""
+        self._note(urn, lambda group: replace(group, blocked=error, kept=kept))
+
+    def is_blocked(self, urn: str) -> bool:
+        """Whether an answer about a resource is not used in this run."""
+        with self._lock:
+            return urn in self._of and self._of[urn].blocked is not None
 
     def paused(self, urn: str, reason: str) -> None:
         """Note that a resource is left alone."""

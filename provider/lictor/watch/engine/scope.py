@@ -33,6 +33,9 @@ class Scope:
         only: URNs of the resources whose sources have said something new since the last run went
             through: the others keep their plan unless the program asks for another. None for all.
         config: The stack's config, decrypted: full key -> text; the engine hands it in.
+        given: What counts before that, and never leaves this process.
+        apart: Whether a resource that cannot be planned leaves the others alone even where it is
+            new, or at fault itself: target groups of files have nothing to do with each other.
     """
 
     env: Mapping[str, str]
@@ -43,6 +46,8 @@ class Scope:
     dry: bool = False
     only: frozenset[str] | None = None
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    given: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    apart: bool = False
     _run: Run = field(default_factory=Run)
 
     def paused(self, urn: str) -> str:

@@ -23,7 +23,7 @@ from lictor.watch.engine import structs
 from lictor.watch.engine.detail import detailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lictor.resources.kinds import Kind
     from lictor.watch.engine.others import Others
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from lictor.watch.engine.scope import Scope
 
 S = TypeVar("S", bound="Servicer")
+_NOTHING: Mapping[str, Any] = {"targets": {}, "held": {}, "recent": {}}
+"""The plan of a resource that is new and blocked, and leaves the others alone."""
 _REFUSED = (errors.SettingsError, errors.ClaimConflict, errors.WrongTargetGroup)
 """Faults of the program, not of a remote: they end the run as they end the plain CLI's."""
 
@@ -82,7 +84,7 @@ class Servicer(ResourceProviderServicer):
 
     def Configure(self, request: Any, _context: Any) -> provider_pb2.ConfigureResponse:  # noqa: N802, ANN401 - gRPC's
         """Take the stack's config, decrypted."""
-        self.scope.config = structs.read(request.args)
+        self.scope.config = {**structs.read(request.args), **self.scope.given}
         self.others.config = request
         return provider_pb2.ConfigureResponse(acceptSecrets=False)
 
@@ -97,11 +99,11 @@ class Servicer(ResourceProviderServicer):
         try:
             inputs = self._planned(kind, request.urn, olds, news)
         except errors.LictorError as error:
-            if not olds or isinstance(error, _REFUSED):
+            if not self.scope.apart and (not olds or isinstance(error, _REFUSED)):
                 failure = provider_pb2.CheckFailure(property="", reason=str(error))
                 return provider_pb2.CheckResponse(inputs=request.news, failures=[failure])
-            self.groups.blocked(request.urn, error)
-            inputs = kind.as_before(olds, news, self.scope.remotes())
+            self.groups.blocked(request.urn, error, kept=bool(kind.begun(olds)))
+            inputs = kind.as_before(olds or {**news, **_NOTHING}, news, self.scope.remotes())
         if self.scope.dry and not olds and not self.groups.knows(request.urn):
             self.groups.planned(request.urn, {}, inputs, shown=True)  # a new one gets no Diff
         return provider_pb2.CheckResponse(
@@ -145,7 +147,10 @@ class Servicer(ResourceProviderServicer):
     def Create(self, kind: Kind, request: Any) -> provider_pb2.CreateResponse:  # noqa: N802, ANN401 - gRPC's
         """Make a resource."""
         inputs = structs.read(request.properties)
-        outputs = kind.create(inputs, self.scope.remotes())
+        if self.groups.is_blocked(request.urn):  # it leaves the others alone: nothing is its yet
+            outputs = {**inputs, "attached": {}, "failed": {}, "foreign": []}
+        else:
+            outputs = kind.create(inputs, self.scope.remotes())
         self.groups.done(request.urn, {}, outputs, inputs)
         return provider_pb2.CreateResponse(
             id=kind.id_of(inputs), properties=_with_provider(outputs, inputs)

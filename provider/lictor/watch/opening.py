@@ -1,0 +1,61 @@
+"""The engine of what a verb is about: a stack of the user's, or files of consul-ec2-alb."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lictor import errors
+from lictor.watch.engine import abode, project
+from lictor.watch.engine.engine import Engine
+from lictor.watch.engine.files import Files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a verb is about.
+
+    Attributes:
+        folder: Of the Pulumi project.
+        stack: Name of the stack; empty for the selected one, or for one named after the files.
+        files: Files of consul-ec2-alb; none for a project.
+        state: Backend of the files' state; empty for one of our own.
+    """
+
+    folder: Path
+    stack: str = ""
+    files: tuple[Path, ...] = ()
+    state: str = ""
+
+
+@contextmanager
+def opened(about: About, *, dry: bool = False) -> Iterator[Engine]:
+    """Make the engine; it is not serving yet.
+
+    Args:
+        about: Of what.
+        dry: Whether nothing may be written: what has no state yet gets one that is thrown away.
+
+    Raises:
+        errors.LictorError: There is nothing to run.
+    """
+    if not about.files:
+        if about.state:
+            raise errors.SettingsError("--state goes with files; a project has its own backend")
+        yield Engine(project.find(about.folder, about.stack), os.environ)
+        return
+    files = Files(about.files)  # before anything is touched
+    home = abode.find(about.files, os.environ, stack=about.stack, url=about.state)
+    with tempfile.TemporaryDirectory(prefix="lictor") as scratch:
+        if dry and not home.exists:
+            env = {**os.environ, "XDG_STATE_HOME": scratch}
+            home = abode.find(about.files, env, stack=about.stack)
+        home.settle()
+        yield Engine(home.project, home.env, files, home.prune)
