@@ -110,5 +110,5 @@ class Alb:
         return {
             item["urn"].rsplit("::", 1)[1]: item["outputs"]
             for item in self.state().get("resources", [])
-            if item["type"] == TYPE
+            if TYPE in item["type"]
         }

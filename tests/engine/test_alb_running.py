@@ -22,6 +22,7 @@ from tests.engine.watches import children
 from tests.fakes.path import ROOT
 
 if TYPE_CHECKING:
+    from tests.engine.watches import Watch
     from tests.engine.world import World
     from tests.fakes.consul import Consul
 
@@ -266,7 +267,7 @@ def test_two_without_a_lock(alb: Alb) -> None:
     world.aws.settings(initial_seconds=0)
     arn = world.aws.create_group(world.service)
     keys = world.fleet(6)
-    path = alb.write(alb.group(arn, "max_removal_percent = 100"))
+    path = alb.write(alb.group(arn, 'name = "web"\n  max_removal_percent = 100'))
     other = Alb(world, alb.folder, {"XDG_STATE_HOME": str(alb.folder / "other")})
     with alb.watching(str(path)) as first, other.watching(str(path)) as second:
         wanted = set(keys)
@@ -277,12 +278,13 @@ def test_two_without_a_lock(alb: Alb) -> None:
         for _ in range(20):
             number = draw.randrange(1, 6)
             world.aws.clear_calls()
+            runs = [watch.runs() for watch in (first, second)]
             gone = keys[number] in wanted
             world.status(number, "critical" if gone else "passing")
             wanted ^= {keys[number]}
             first.until(partial(holds, world, arn, wanted))
-            for watch in (first, second):
-                watch.until(watch.waiting)
+            for watch, before in zip((first, second), runs, strict=True):
+                watch.until(partial(has_run, watch, before))
             assert {*world.changes()} == {"DeregisterTargets" if gone else "RegisterTargets"}
         assert first.end() == second.end() == 0
 
@@ -290,6 +292,11 @@ def test_two_without_a_lock(alb: Alb) -> None:
 def holds(world: World, arn: str, wanted: set[str]) -> bool:
     """Whether a group holds these, and nothing else."""
     return world.standing(arn) == sorted(wanted)
+
+
+def has_run(watch: Watch, before: int) -> bool:
+    """Whether a watcher has run since, and waits for its next run."""
+    return watch.runs() > before and bool(watch.waiting())
 
 
 @pytest.mark.long
