@@ -282,3 +282,20 @@ def convert(files: tuple[Path, ...]) -> None:
     click.echo(yaml.stack_file(wanted), nl=False)
     for command in yaml.secrets(wanted):
         click.echo(command, err=True)
+
+
+@main.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def esm(arguments: tuple[str, ...]) -> None:
+    """Monitor external services; takes the flags and files of consul-esm: -h lists them."""
+    try:
+        from lictor.esm import run  # noqa: PLC0415 - see the module's docstring
+    except ModuleNotFoundError as error:
+        if error.name not in ("h2", "hcl", "icmplib"):
+            raise
+        click.echo("error: `lictor esm` needs more packages: pip install 'lictor[esm]'", err=True)
+        sys.exit(1)
+    sys.exit(run.main(arguments))

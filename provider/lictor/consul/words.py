@@ -23,8 +23,14 @@ _REMEDIES = (
 )
 
 
-def refusal(
-    remote: str, code: int, said: str, *, known: bool, rights: str = RIGHTS
+def refusal(  # noqa: PLR0913 - what was asked, by whom, and what came
+    remote: str,
+    code: int,
+    said: str,
+    *,
+    known: bool,
+    rights: str = RIGHTS,
+    setting: str = "consul:token",
 ) -> errors.ConsulError:
     """Say what a status other than 200 means.
 
@@ -34,12 +40,13 @@ def refusal(
         said: The body, cut.
         known: Whether a token was sent.
         rights: What a token needs for what was asked.
+        setting: How the user's config calls the token.
     """
     what = f"{code}: {said}" if said else str(code)
     if code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         who = "the token" if known else "the anonymous token"
         return errors.ConsulDenied(
-            f"{remote} refuses {who} ({what}); set consul:token to a token with {rights}"
+            f"{remote} refuses {who} ({what}); set {setting} to a token with {rights}"
         )
     if code == HTTPStatus.TOO_MANY_REQUESTS:
         return errors.ConsulNotReady(

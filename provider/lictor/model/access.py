@@ -20,6 +20,9 @@ class ConsulConnection:
         key_file: PEM file of the client certificate's key.
         verify: Whether Consul's certificate is checked.
         timeout: Limit for connecting, and for each wait for data, in seconds.
+        ca_path: Folder of such authorities; the monitor's alone, as the two that follow.
+        server_name: Name that Consul's certificate is checked for, where it is not the host's.
+        login: ``USER:PASSWORD`` for a proxy that asks for HTTP's basic authentication. Never shown.
     """
 
     url: str = "http://127.0.0.1:8500"
@@ -32,6 +35,9 @@ class ConsulConnection:
     key_file: str = ""
     verify: bool = True
     timeout: float = 10.0
+    ca_path: str = ""
+    server_name: str = ""
+    login: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

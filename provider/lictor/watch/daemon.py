@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lictor import errors
 from lictor.aws import counting
 from lictor.consul.pausing import PauseWatch
+from lictor.notify import Notifier
 from lictor.resources.remotes import Remotes
 from lictor.resources.run import Run
 from lictor.settings import connections, duration
@@ -21,7 +22,6 @@ from lictor.watch.inbox import Changed, Inbox, Paused, Reload, Stop
 from lictor.watch.leadership import Leadership
 from lictor.watch.lines import Line
 from lictor.watch.loop import Loop
-from lictor.watch.notify import Notifier
 from lictor.watch.once import Wish
 from lictor.watch.opening import About, opened
 from lictor.watch.pulse import Pulse

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from lictor.watch.board import Board
-    from lictor.watch.notify import Notifier
+    from lictor.notify import Notifier
 
 SILENCE = 60.0
 """The loop counts as dead without a sign of life for so long, in seconds."""

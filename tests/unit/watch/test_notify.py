@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lictor.notify import Notifier
 from lictor.watch import pulse
 from lictor.watch.board import Board
-from lictor.watch.notify import Notifier
 from lictor.watch.pulse import Pulse
 
 if TYPE_CHECKING:

@@ -1,0 +1,181 @@
+"""Checks of external nodes: read with their definitions, written by compare-and-set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import msgspec
+
+from lictor import errors
+from lictor.consul.aio import wire
+from lictor.consul.client import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lictor.consul.aio.client import Client
+    from lictor.consul.aio.wire import Row
+
+OPERATIONS = 64
+"""Operations that Consul takes in one transaction."""
+
+BYTES = 400 * 1024
+"""Of a transaction, of the 512 KiB that Consul takes."""
+
+LOST = (b'"UDP"', b'"H2P', b'"Alias', b'"DisableRedirects"', b'"OutputMaxSize"')
+"""Fields of a definition that a transaction drops without a word (seen with Consul 1.22), so that
+such a check is written by the catalog's own call."""
+
+RIGHTS = 'node_prefix "" write and service_prefix "" write'
+_OK = (HTTPStatus.OK, HTTPStatus.CONFLICT)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A check as it shall be.
+
+    Attributes:
+        row: As Consul has it.
+        status: What it shall say.
+        output: The same.
+        definition: Its definition.
+    """
+
+    row: Row
+    status: str
+    output: str
+
+    @property
+    def whole(self) -> bool:
+        """Whether a transaction writes all of it."""
+        definition = bytes(self.row.definition)
+        return not any(name in definition for name in LOST)
+
+    def check(self) -> dict[str, Any]:
+        """Make what Consul is sent: only what it said itself, for an older one refuses more."""
+        row = self.row
+        check: dict[str, Any] = {
+            "Node": row.node,
+            "CheckID": row.check_id,
+            "Name": row.name,
+            "Status": self.status,
+            "Output": self.output,
+        }
+        more = {
+            "Notes": row.notes,
+            "ServiceID": row.service_id,
+            "ServiceName": row.service_name,
+            "ServiceTags": row.service_tags,
+            "Type": row.type,
+            "Namespace": row.namespace,
+            "Partition": row.partition,
+        }
+        check.update({name: value for name, value in more.items() if value})
+        if len(bytes(row.definition)) > len(b"{}"):
+            check["Definition"] = row.definition
+        return check
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a transaction.
+
+    Attributes:
+        indexes: Position of a write -> the check's new index.
+        stale: Positions of those that Consul did not find as they were told.
+    """
+
+    indexes: dict[int, int] = field(default_factory=dict)
+    stale: list[int] = field(default_factory=list)
+
+
+def watch_call(meta: Mapping[str, str], *, namespaces: bool, stale: bool) -> Call:
+    """Make the question for all checks of external nodes."""
+    params = [("node-meta", f"{key}:{value}") for key, value in meta.items()]
+    params += [("ns", "*")] if namespaces else []
+    params += [("stale", "")] if stale else []
+    return Call("/v1/health/state/any", params, rights=RIGHTS)
+
+
+def rows(body: bytes, remote: str) -> list[Row]:
+    """Decode the answer to `watch_call`."""
+    return wire.decoded(wire.ROWS, body, remote)
+
+
+def encoded(writes: Sequence[Write]) -> list[bytes]:
+    """Encode each write as an operation of a transaction."""
+    return [
+        msgspec.json.encode(
+            {
+                "Check": {
+                    "Verb": "cas",
+                    "Check": {**write.check(), "ModifyIndex": write.row.modify_index},
+                }
+            }
+        )
+        for write in writes
+    ]
+
+
+async def commit(client: Client, operations: Sequence[bytes]) -> Outcome:
+    """Write checks in one transaction: all of them, or none where one is not as it was.
+
+    Raises:
+        errors.ConsulError: It cannot be told, or is not allowed.
+    """
+    body = b"[" + b",".join(operations) + b"]"
+    reply = await client.send(Call("/v1/txn", (), "PUT", body, allowed=_OK, rights=RIGHTS))
+    answer = wire.decoded(wire.TXN, reply.body, client.remote)
+    outcome = Outcome()
+    if reply.status == HTTPStatus.CONFLICT:
+        outcome.stale = sorted({error.op_index for error in answer.errors or ()})
+        denied = next((e.what for e in answer.errors or () if "ermission denied" in e.what), "")
+        if denied:
+            raise errors.ConsulDenied(
+                f"{client.remote} refuses the token ({errors.remote_text(denied)});"
+                f" set token to one with {RIGHTS}"
+            )
+        if not outcome.stale:
+            raise errors.ConsulNotReady(f"{client.remote} took no transaction and does not say why")
+        return outcome
+    for position, result in enumerate(answer.results or ()):
+        if result.check is not None:
+            outcome.indexes[position] = result.check.modify_index
+    return outcome
+
+
+async def current(client: Client, row: Row) -> list[Row]:
+    """Read all checks of a row's node, confirmed by the leader; none where it is gone."""
+    params = [("consistent", "")]
+    params += [("ns", row.namespace)] if row.namespace else []
+    params += [("partition", row.partition)] if row.partition else []
+    reply = await client.send(
+        Call(f"/v1/health/node/{quote(row.node, safe='')}", params, rights=RIGHTS)
+    )
+    return rows(reply.body, client.remote)
+
+
+async def register(client: Client, write: Write, address: str) -> None:
+    """Write a check by the catalog's own call, which keeps all of a definition."""
+    row = write.row
+    body = {
+        "Node": row.node,
+        "Address": address,
+        "SkipNodeUpdate": True,
+        "Check": write.check(),
+        **({"Partition": row.partition} if row.partition else {}),
+    }
+    call = Call("/v1/catalog/register", (), "PUT", wire.encoded(body), rights=RIGHTS)
+    await client.send(call)
+
+
+async def deregister_service(client: Client, row: Row) -> None:
+    """Take a service with its checks out of the catalog; its node and the others stay."""
+    scope = {"Namespace": row.namespace, "Partition": row.partition}
+    body = {"Node": row.node, "ServiceID": row.service_id}
+    body.update({name: value for name, value in scope.items() if value})
+    call = Call("/v1/catalog/deregister", (), "PUT", wire.encoded(body), rights=RIGHTS)
+    await client.send(call)

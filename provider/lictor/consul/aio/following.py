@@ -1,0 +1,65 @@
+"""Follows one question for ever: a blocking query after the other, errors or not."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lictor import errors
+from lictor.consul import blocking, pace
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from lictor.consul.aio.client import Client
+    from lictor.consul.client import Call, Reply
+
+WAIT = 50.0
+"""Seconds of a long poll; most proxies give up on a connection that is silent for a minute."""
+
+
+async def answers(  # noqa: PLR0913 - what is asked, and how patiently
+    client: Client,
+    call: Call,
+    *,
+    spacing: float = 0.1,
+    trouble: Callable[[errors.ConsulError], None],
+    wait: float = WAIT,
+    most: float = 5.0,
+) -> AsyncIterator[Reply]:
+    """Yield the first answer, and each that came with another index.
+
+    Args:
+        client: Whom to ask.
+        call: What to ask, without index and wait.
+        spacing: Seconds from one question to the next at least. An index may move without end.
+        trouble: Told of each failure; the next answer ends it.
+        wait: Seconds for which Consul may hold an answer back.
+        most: The longest pause after failures, in seconds.
+    """
+    loop = asyncio.get_running_loop()
+    backoff = pace.Backoff(most=most)
+    index, failures = 0, 0
+    while True:
+        begun = loop.time()
+        params = [*call.params, *(blocking.params(index, wait) if index else ())]
+        try:
+            reply = await client.send(replace(call, params=params, wait=wait if index else 0.0))
+            led = reply.headers.get("X-Consul-KnownLeader", "true").lower() == "true"
+            if not led and ("stale", "") not in call.params:
+                raise errors.ConsulNotReady(f"{client.remote} has no leader")
+        except errors.ConsulError as error:
+            failures += 1
+            trouble(error)
+            index = 0  # what comes after a failure is news in any case
+            chance = random.random()  # noqa: S311 - only to spread calls
+            await asyncio.sleep(backoff.pause(failures, chance))
+            continue
+        failures = 0
+        found = blocking.index(reply.headers)
+        if found != index:
+            index = 0 if found < index else found
+            yield reply
+        await asyncio.sleep(max(0.0, begun + spacing - loop.time()))

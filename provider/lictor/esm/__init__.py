@@ -1,0 +1,1 @@
+"""The monitor of external services: discovery, probes, verdicts, writes, sharing."""

@@ -1,0 +1,161 @@
+"""Where the log goes and what a line looks like: consul-esm's forms, for people and as JSON.
+
+Lines are written by a thread of their own: a full pipe or a slow disk holds up no probe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import logging.handlers
+import os
+import queue
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lictor import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lictor.settings.monitor import Monitor
+
+TRACE = 5
+_LEVELS = {
+    "TRACE": TRACE,
+    "DEBUG": logging.DEBUG,
+    "INFO": logging.INFO,
+    "WARN": logging.WARNING,
+    "ERR": logging.ERROR,
+    "ERROR": logging.ERROR,
+}
+_NAMES = {"WARNING": "WARN", "CRITICAL": "ERROR"}
+_DAY = 86400.0
+
+
+@contextlib.contextmanager
+def to(told: Monitor) -> Iterator[None]:
+    """Write the log of a block where the settings say.
+
+    Raises:
+        errors.SettingsError: It cannot be written there.
+    """
+    logger = logging.getLogger("lictor.esm")
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
+    if told.log_file:
+        handlers.append(_file(told))
+    if told.enable_syslog:
+        handlers.append(_syslog(told))
+    for handler in handlers:
+        handler.setFormatter(_JSON() if told.log_json else _Text())
+    lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    listener = logging.handlers.QueueListener(lines, *handlers)
+    entrance = logging.handlers.QueueHandler(lines)
+    logger.addHandler(entrance)
+    logger.propagate = False
+    level(told)
+    listener.start()
+    try:
+        yield
+    finally:
+        logger.removeHandler(entrance)
+        listener.stop()
+        for handler in handlers:
+            handler.close()
+
+
+def level(told: Monitor) -> None:
+    """Set what is worth a line."""
+    logging.getLogger("lictor.esm").setLevel(_LEVELS[told.log_level.upper()])
+
+
+def _when(record: logging.LogRecord) -> str:
+    text = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def _level(record: logging.LogRecord) -> str:
+    return "TRACE" if record.levelno <= TRACE else _NAMES.get(record.levelname, record.levelname)
+
+
+class _Text(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        text = record.getMessage()
+        if record.exc_info:
+            text += "\n" + self.formatException(record.exc_info)
+        return f"{_when(record)} {f'[{_level(record)}]':<7} consul-esm: {text}"
+
+
+class _JSON(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "@level": _level(record).lower(),
+            "@message": record.getMessage(),
+            "@module": "consul-esm",
+            "@timestamp": _when(record),
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def _file(told: Monitor) -> logging.Handler:
+    path = Path(told.log_file)
+    if told.log_file.endswith("/"):
+        path /= "consul.log"
+    try:
+        return _Rotating(
+            path,
+            every=told.seconds("log_rotate_duration") or _DAY,
+            most=told.log_rotate_bytes,
+            kept=told.log_rotate_max_files,
+        )
+    except OSError as error:
+        raise errors.SettingsError(f'log_file: "{path}": {error.strerror}') from None
+
+
+class _Rotating(logging.StreamHandler):  # type: ignore[type-arg] # generic in types only
+    """Appends to a file, and begins another when it is old or large."""
+
+    def __init__(self, path: Path, *, every: float, most: int, kept: int) -> None:
+        self._path, self._every, self._most, self._kept = path, every, most, kept
+        self._begun = time.monotonic()
+        super().__init__(self._opened())
+
+    def _opened(self) -> object:
+        number = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+        return os.fdopen(number, "a", encoding="utf-8")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        old = time.monotonic() - self._begun > self._every
+        if old or (self._most > 0 and self.stream.tell() >= self._most):
+            with contextlib.suppress(OSError):
+                self._rotate()
+        super().emit(record)
+
+    def _rotate(self) -> None:
+        path = self._path
+        self.stream.close()
+        path.rename(path.with_name(f"{path.stem}-{time.time_ns()}{path.suffix}"))
+        self.stream = self._opened()
+        self._begun = time.monotonic()
+        if self._kept:
+            old = sorted(path.parent.glob(f"{path.stem}-*{path.suffix}"))
+            for one in old[: -self._kept if self._kept > 0 else None]:
+                one.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        self.stream.close()
+        super().close()
+
+
+def _syslog(told: Monitor) -> logging.Handler:
+    facility = (told.syslog_facility or "LOCAL0").lower()
+    for address in ("/dev/log", "/var/run/syslog"):
+        with contextlib.suppress(OSError):
+            return logging.handlers.SysLogHandler(address, facility)
+    raise errors.SettingsError("enable_syslog: no syslog listens at /dev/log or /var/run/syslog")

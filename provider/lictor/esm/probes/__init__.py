@@ -1,0 +1,1 @@
+"""One module for each kind of probe, and one for how they connect."""

@@ -1,0 +1,139 @@
+"""A process that runs probes and nothing else: told what to run, it tells what changed.
+
+``python -m lictor.esm.worker FD``; messages are MessagePack with their length in front, over the
+socket that it inherits. It ends when that does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import struct
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from lictor.esm import definition, verdict
+from lictor.esm.prober import Prober, Report, Stats, Work
+from lictor.esm.probes import making
+from lictor.esm.probes.dialing import Dialer, Trust
+from lictor.esm.probes.failing import Unable
+
+if TYPE_CHECKING:
+    from lictor.esm.definition import Alias
+    from lictor.esm.prober import Key
+
+_LENGTH = struct.Struct(">I")
+_PAUSE = 0.02
+
+
+class Order(msgspec.Struct, array_like=True):
+    """What a worker shall do.
+
+    Attributes:
+        changed: Key, definition, notes and status of what is to be run anew.
+        gone: What is to be run no more.
+        thresholds: For passing and critical; None for as before.
+        trust: Files of TLS; None for as before.
+    """
+
+    changed: list[tuple[tuple[str, str, str, str, str], bytes, str, str]] = []
+    gone: list[tuple[str, str, str, str, str]] = []
+    thresholds: tuple[int, int] | None = None
+    trust: tuple[str, str, str, str] | None = None
+
+
+class Word(msgspec.Struct, array_like=True):
+    """What a worker tells: results, and what it has done so far."""
+
+    reports: list[tuple[tuple[str, str, str, str, str], str, str]] = []
+    runs: int = 0
+    lag: float = 0.0
+    unable: int = 0
+    running: int = 0
+    checks: int = 0
+
+
+_ORDERS = msgspec.msgpack.Decoder(Order)
+_WORDS = msgspec.msgpack.Decoder(Word)
+
+
+def packed(message: Order | Word) -> bytes:
+    """Make a message ready to be sent."""
+    data = msgspec.msgpack.encode(message)
+    return _LENGTH.pack(len(data)) + data
+
+
+async def order(reader: asyncio.StreamReader) -> Order:
+    """Read an order."""
+    return _ORDERS.decode(await _message(reader))
+
+
+async def word(reader: asyncio.StreamReader) -> Word:
+    """Read what a worker tells."""
+    return _WORDS.decode(await _message(reader))
+
+
+async def _message(reader: asyncio.StreamReader) -> bytes:
+    (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+    return await reader.readexactly(length)
+
+
+async def _no_alias(alias: Alias) -> verdict.Result:
+    raise Unable(f"an alias of {alias.node} is no worker's")
+
+
+async def work(sock: socket.socket) -> None:
+    """Work until the other end hangs up."""
+    reader, writer = await asyncio.open_connection(sock=sock)
+    dialer = Dialer(Trust())
+    reports: list[Report] = []
+    prober = Prober(
+        lambda spec: making.make(spec, dialer, _no_alias), reports.append, verdict.Thresholds()
+    )
+    running = asyncio.create_task(prober.run(), name="prober")
+    telling = asyncio.create_task(_tell(writer, reports, prober.stats), name="tell")
+    try:
+        while True:
+            told = await order(reader)
+            if told.trust is not None:
+                dialer.trust = Trust(*told.trust)
+            if told.thresholds is not None:
+                prober.thresholds = verdict.Thresholds(*told.thresholds)
+            changed: dict[Key, Work] = {}
+            for key, data, notes, status in told.changed:
+                spec = definition.read(data, notes, key[0])
+                if spec is not None:
+                    changed[key] = Work(spec, status, data, notes)
+            if changed or told.gone:
+                prober.follow(changed, frozenset(told.gone))
+    except (asyncio.IncompleteReadError, ConnectionError):
+        pass
+    finally:
+        running.cancel()
+        telling.cancel()
+        await asyncio.gather(running, telling, return_exceptions=True)
+
+
+async def _tell(writer: asyncio.StreamWriter, reports: list[Report], stats: Stats) -> None:
+    silent = 0.0
+    while True:
+        await asyncio.sleep(_PAUSE)
+        silent += _PAUSE
+        if not reports and silent < 1.0:
+            continue
+        told = [(report.key, report.status, report.output) for report in reports]
+        reports.clear()
+        silent = 0.0
+        done = Word(told, stats.runs, stats.lag, stats.unable, stats.running, stats.checks)
+        stats.lag = 0.0
+        writer.write(packed(done))
+        await writer.drain()
+
+
+if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # whoever started us ends us
+    asyncio.run(work(socket.socket(fileno=int(sys.argv[1]))))
