@@ -163,7 +163,7 @@ class _Wire(msgspec.Struct, frozen=True, rename="pascal"):
     grpc_use_tls: bool = msgspec.field(name="GRPCUseTLS", default=False)
     udp: str = msgspec.field(name="UDP", default="")
     h2ping: str = msgspec.field(name="H2PING", default="")
-    h2ping_use_tls: bool = msgspec.field(name="H2PingUseTLS", default=True)
+    h2ping_use_tls: bool = msgspec.field(name="H2PingUseTLS", default=False)
     alias_node: str = ""
     alias_service: str = ""
     interval: str | int | float = 0

@@ -48,7 +48,8 @@ async def answers(  # noqa: PLR0913 - what is asked, and how patiently
         try:
             reply = await client.send(replace(call, params=params, wait=wait if index else 0.0))
             led = reply.headers.get("X-Consul-KnownLeader", "true").lower() == "true"
-            if not led and ("stale", "") not in call.params:
+            streamed = reply.headers.get("X-Consul-Query-Backend") == "streaming"  # never says so
+            if not (led or streamed or ("stale", "") in call.params):
                 raise errors.ConsulNotReady(f"{client.remote} has no leader")
         except errors.ConsulError as error:
             failures += 1
