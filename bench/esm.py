@@ -164,7 +164,9 @@ def children(pid: int) -> list[int]:
     return []
 
 
-def _detection(consul: Consul, targets: Endpoints, count: int, interval: int) -> tuple[float, float]:
+def _detection(
+    consul: Consul, targets: Endpoints, count: int, interval: int
+) -> tuple[float, float]:
     """Let endpoints fail at moments of their own, and time each until Consul says so."""
     chosen = random.sample(range(count), min(60, count // 5))
     pause = max(0.1, 2 * interval / len(chosen))

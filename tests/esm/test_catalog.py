@@ -126,7 +126,9 @@ def test_a_status_that_was_overwritten(catalog: Catalog, endpoint: Endpoint) -> 
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_a_changed_definition(catalog: Catalog, endpoint: Endpoint, change: dict[str, object]) -> None:
+def test_a_changed_definition(
+    catalog: Catalog, endpoint: Endpoint, change: dict[str, object]
+) -> None:
     """Every change counts, an added header, too; the check is run anew at once."""
     definition = {"HTTP": endpoint.url, "Interval": "1h"}
     node = catalog.check(definition)
@@ -214,8 +216,12 @@ def test_a_service_that_was_critical_for_too_long(catalog: Catalog) -> None:
     catalog.consul.call(
         "PUT",
         "/v1/catalog/register",
-        {"Node": node, "Address": "127.0.0.1", "NodeMeta": dict(catalog.meta),
-         "Service": {"Service": "stays"}},
+        {
+            "Node": node,
+            "Address": "127.0.0.1",
+            "NodeMeta": dict(catalog.meta),
+            "Service": {"Service": "stays"},
+        },
     )
     catalog.becomes(node, "critical", "service")
     until(lambda: catalog.read(node, "service") == {}, "the service to go")
@@ -256,19 +262,35 @@ def test_many_changes_at_once(catalog: Catalog, endpoint: Endpoint) -> None:
     for number in range(300):
         node = f"many-{number}"
         operations.append(
-            {"Node": {"Verb": "set", "Node": {"Node": node, "Address": "127.0.0.1",
-                                              "Meta": dict(catalog.meta)}}}
+            {
+                "Node": {
+                    "Verb": "set",
+                    "Node": {"Node": node, "Address": "127.0.0.1", "Meta": dict(catalog.meta)},
+                }
+            }
         )
         definition = {"HTTP": endpoint.url, "Interval": "2s", "Timeout": "2s"}
         operations.append(
-            {"Check": {"Verb": "set", "Check": {"Node": node, "CheckID": "c", "Name": "c",
-                                                "Status": "critical", "Definition": definition}}}
+            {
+                "Check": {
+                    "Verb": "set",
+                    "Check": {
+                        "Node": node,
+                        "CheckID": "c",
+                        "Name": "c",
+                        "Status": "critical",
+                        "Definition": definition,
+                    },
+                }
+            }
         )
     for begin in range(0, len(operations), 64):
         catalog.consul.call("PUT", "/v1/txn", operations[begin : begin + 64])
+
     def critical() -> int:
         found = catalog.consul.call("GET", "/v1/health/state/critical")
         return sum(check["Node"].startswith("many-") for check in found)
+
     until(lambda: critical() == 0, "all to pass")
     endpoint.says(DOWN)
     assert until(lambda: critical() == 300, "all to be critical") < 6

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.xdist_group("esm-checks")
 
 LOOP = b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+)
 EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + OK
 ANSWERS: dict[str, tuple[Any, str, str]] = {
     "200": (OK, "passing", r"HTTP GET http://[^ ]+: 200 OK Output: hello"),
@@ -93,7 +95,7 @@ def answering() -> Iterator[dict[str, Endpoint]]:
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_what_an_answer_says(catalog: Catalog, answering: dict[str, Endpoint], name: str) -> None:
-    """2xx passes, 429 warns, all else and all that is no answer is critical, with a clear output."""
+    """2xx passes, 429 warns, all else and what is no answer is critical, with a clear output."""
     _, status, output = ANSWERS[name]
     other = "passing" if status == "critical" else "critical"
     node = catalog.check({"HTTP": answering[name].url}, status=other)

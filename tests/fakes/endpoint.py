@@ -6,12 +6,12 @@ import contextlib
 import itertools
 import socket
 import socketserver
-import ssl
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterable, Iterator
 
     Rule = Callable[[bytes], Iterable[bytes]]

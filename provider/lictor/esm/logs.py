@@ -35,6 +35,7 @@ _LEVELS = {
 }
 _NAMES = {"WARNING": "WARN", "CRITICAL": "ERROR"}
 _DAY = 86400.0
+_NANOS = 19
 
 
 @contextlib.contextmanager
@@ -144,9 +145,15 @@ class _Rotating(logging.StreamHandler):  # type: ignore[type-arg] # generic in t
         self.stream = self._opened()
         self._begun = time.monotonic()
         if self._kept:
-            old = sorted(path.parent.glob(f"{path.stem}-*{path.suffix}"))
+            old = sorted(one for one in path.parent.iterdir() if self._ours(one))
             for one in old[: -self._kept if self._kept > 0 else None]:
                 one.unlink(missing_ok=True)
+
+    def _ours(self, path: Path) -> bool:
+        """Whether a file is one that was rotated: its name ends in a time in nanoseconds."""
+        stem, _, number = path.stem.rpartition("-")
+        same = (stem, path.suffix) == (self._path.stem, self._path.suffix)
+        return same and number.isdecimal() and len(number) >= _NANOS
 
     def close(self) -> None:
         self.stream.close()

@@ -12,7 +12,7 @@ import base64
 import logging
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lictor import errors
 from lictor.consul.aio import nodes, wire
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from lictor.consul.aio.client import Client
     from lictor.consul.aio.wire import Node, Row
-    from lictor.esm.probes.ping import Pinger
 
 _LOG = logging.getLogger("lictor.esm")
 
@@ -39,6 +38,16 @@ ALIVE = "Node alive or reachable"
 DEAD = "Node not live or unreachable"
 _REFRESH = 3600.0
 _WARN = 60.0
+
+
+class Echoes(Protocol):
+    """Tells whether a node is there: the seconds it took, or ProbeFailed, or Unable."""
+
+    async def echo(self, host: str) -> float:
+        """Send an echo."""
+
+    async def connect(self, host: str, port: int) -> float:
+        """Connect to a port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,7 @@ class Pings:
     def __init__(
         self,
         client: Client,
-        pinger: Pinger,
+        pinger: Echoes,
         rules: Rules,
         now: Callable[[], datetime],
         chance: Callable[[], float] = random.random,

@@ -154,7 +154,7 @@ async def _reload(start: _Start, running: parts.Parts, asked: asyncio.Event) -> 
         try:
             now = files.monitor(start.given.places)
             trust = Trust(*parts.files_of_trust(now))
-            await start.client.renew(monitor_access.access(now, os.environ))
+            start.client.renew(monitor_access.access(now, os.environ))
         except errors.LictorError as error:
             _LOG.error("not reloaded, everything goes on as before: %s", error)
             continue

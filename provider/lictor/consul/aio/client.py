@@ -7,6 +7,7 @@ here, in order, instead of failing there.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
@@ -26,6 +27,9 @@ CONNECTIONS = 48
 LARGEST = 512 * 1024 * 1024
 """Bytes of an answer. 20,000 checks with long outputs are about 100 MB."""
 
+_LAST = 90.0
+"""Seconds after which no call of an old pool is under way any more."""
+
 _SPREAD = 17 / 16
 """Consul adds up to a sixteenth of a wait."""
 
@@ -41,14 +45,17 @@ class Client:
         self.connection = connection
         self._session = _session(connection)
         self._base = _base(connection)
+        self._old: list[aiohttp.ClientSession] = []
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._session.close()
+        for session in (self._session, *self._old):
+            await session.close()
 
-    async def renew(self, connection: ConsulConnection) -> None:
+    def renew(self, connection: ConsulConnection) -> None:
         """Go on with another token or other certificates; calls under way end as they began.
 
         Raises:
@@ -57,7 +64,15 @@ class Client:
         session = _session(connection)
         old, self._session = self._session, session
         self.connection, self._base = connection, _base(connection)
-        await old.close()
+        self._old.append(old)
+        asyncio.get_running_loop().call_later(_LAST, self._close, old)
+
+    def _close(self, session: aiohttp.ClientSession) -> None:
+        """Close a pool that nobody uses any more."""
+        self._old.remove(session)
+        task = asyncio.get_running_loop().create_task(session.close(), name="close-old-pool")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     @property
     def remote(self) -> str:
@@ -94,8 +109,6 @@ class Client:
                 status, headers = response.status, response.headers
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise self._unreachable(error) from error
-        except RuntimeError as error:  # the session was closed by `renew` meanwhile
-            raise errors.ConsulUnreachable(f"{self.remote}: {error}") from error
         if status not in call.allowed:
             said = errors.remote_text(body.decode("utf-8", "replace"))
             known = connection.token not in ANONYMOUS
