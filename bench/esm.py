@@ -121,12 +121,20 @@ def _row(
     down = _settled(consul, count, 120)
     targets.control(down="none")
     up = _settled(consul, 0, 120)
-    return (
-        f"| {f'{count:,} / {interval}s':>17} | {workers:>7}"
-        f" | {f'{first:.1f} / {checked:.1f} / {passing:.1f}':>37} | {rate:>8.0f}"
-        f" | {' / '.join(f'{gap:.3f}' for gap in gaps):>23} | {cpu:>16.0f} | {rss:>9.0f}"
-        f" | {' / '.join(f'{one:.2f}' for one in found):>23} | {_said(down):>26} | {_said(up):>16} |"
+    shown = (
+        f"{count:,} / {interval}s",
+        str(workers),
+        f"{first:.1f} / {checked:.1f} / {passing:.1f}",
+        f"{rate:.0f}",
+        " / ".join(f"{gap:.3f}" for gap in gaps),
+        f"{cpu:.0f}",
+        f"{rss:.0f}",
+        " / ".join(f"{one:.2f}" for one in found),
+        _said(down),
+        _said(up),
     )
+    cells = zip(shown, HEADER.splitlines()[1].split("|")[1:], strict=False)
+    return f"| {' | '.join(text.rjust(len(line) - 2) for text, line in cells)} |"
 
 
 def _said(seconds: float | None) -> str:

@@ -180,6 +180,7 @@ def test_a_leader_that_is_killed(group: Group) -> None:
     assert killed(group, group.leader()) < TAKE_OVER
 
 
+@pytest.mark.long
 def test_a_follower_that_is_killed(group: Group) -> None:
     """The leader gives its nodes to others."""
     for ident in "ab":
@@ -189,6 +190,7 @@ def test_a_follower_that_is_killed(group: Group) -> None:
     assert killed(group, follower) < TAKE_OVER
 
 
+@pytest.mark.long
 def test_an_instance_that_was_frozen(group: Group) -> None:
     """Comes back, finds that it has been replaced, and does only what it is given then."""
     for ident in "ab":
@@ -203,6 +205,7 @@ def test_an_instance_that_was_frozen(group: Group) -> None:
     assert sorted(map(len, shared.values())) == [10, 10]
 
 
+@pytest.mark.long
 def test_a_restart_with_the_same_id(group: Group) -> None:
     """One that was killed is followed by itself as soon as it counts as dead."""
     group.starts("a").says("Obtained leadership")
@@ -212,6 +215,7 @@ def test_a_restart_with_the_same_id(group: Group) -> None:
     again.says("Obtained leadership", 30)
 
 
+@pytest.mark.long
 def test_a_second_instance_with_the_same_id(group: Group) -> None:
     """Is refused, with consul-esm's words and code; the first one goes on."""
     first = group.starts("a")
@@ -261,6 +265,7 @@ def test_lists_that_another_leader_writes(consul: Consul, folder: Path, endpoint
         assert "Obtained leadership" not in running.printed()
 
 
+@pytest.mark.long
 def test_two_thousand_nodes_with_long_names(consul: Consul, folder: Path) -> None:
     """Lists of more than a value, or a transaction, can hold are written in parts, and read."""
     settings = {**monitors.apart("large"), "instance_id": "one"}

@@ -23,6 +23,8 @@ _HEIGHT_MIN = 10.0e-6
 _GRAVITY = 150.0
 _WINDOW = 20
 _ZERO = 1.0e-6
+_LONGEST = 10.0
+"""Seconds of an echo; what took longer tells nothing of a place."""
 SMALL = 0.001
 """Seconds by which a coordinate must have moved to be worth a write."""
 
@@ -71,6 +73,8 @@ def update(
         rtt: What the echo took, in seconds.
         chance: From 0 to 1, for a direction where two places are one.
     """
+    if not 0 <= rtt <= _LONGEST:
+        return node
     seconds = max(rtt, _ZERO)
     wrong = abs(distance(node, other) - seconds) / seconds
     weight = node.error / max(node.error + other.error, _ZERO)

@@ -45,6 +45,7 @@ class Discovery:
 
     Attributes:
         nodes: All external nodes, by name.
+        namespaces: Whether this Consul has namespaces, of which all are meant.
         known: Whether Consul has named them at all.
         listed: Rings when `nodes` has changed.
         services: How many services our checks are of.
@@ -61,6 +62,7 @@ class Discovery:
     ) -> None:
         self.nodes: dict[str, Node] = {}
         self.listed = asyncio.Event()
+        self.namespaces = False
         self.services = 0
         self.mine: set[str] = set()
         self.seconds = 0.0
@@ -109,7 +111,7 @@ class Discovery:
     async def _follow_checks(self) -> None:
         """Read all checks again and again, as often as that costs little."""
         place = self._place
-        call = checks.watch_call(place.meta, namespaces=place.namespaces, stale=place.stale)
+        call = checks.watch_call(place.meta, namespaces=self.namespaces, stale=place.stale)
         loop = asyncio.get_running_loop()
         spacing = _PAUSES[0]
         while True:

@@ -27,10 +27,9 @@ from lictor.esm.sharing import Sharing
 from lictor.esm.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lictor.consul.aio.client import Client
-    from lictor.consul.aio.wire import Agent
     from lictor.esm.belonging import Belonging
     from lictor.settings.monitor import Monitor
 
@@ -58,22 +57,19 @@ class Parts:
         client: Consul.
         instance: Who we are.
         trust: How probes trust.
-        agent: Whom we ask.
         workers: Processes for probes; 0 for none beside this one.
     """
 
-    def __init__(  # noqa: PLR0913 - what a monitor is made of
+    def __init__(
         self,
         told: Monitor,
         client: Client,
         instance: presence.Instance,
         trust: Trust,
-        *,
-        agent: Agent,
         workers: int,
     ) -> None:
-        self._client, self._told = client, told
-        place = _place(told, instance.ident, agent)
+        self._client, self._told, self._instance = client, told, instance
+        place = _place(told, instance.ident)
         loop = asyncio.get_running_loop()
         self._dialer = Dialer(trust)
         alias = aliases.Aliases(client)
@@ -112,17 +108,36 @@ class Parts:
             self._belonging,
         )
 
-    async def run(self) -> None:
-        """Run until cancelled, and take the registration back."""
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Wait for Consul, run until cancelled, and take the registration back.
+
+        Args:
+            ready: Told when the waiting is over.
+
+        Raises:
+            errors.LictorError: It cannot begin.
+        """
+        begun = False
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(telemetry.push(self._told, self._board), name="telemetry")
+                if self._told.client_address:
+                    serving = telemetry.serve(self._told, self._board)
+                    group.create_task(serving, name="listen")
+                agent = await starting.ready(self._client)
+                self._discovery.namespaces = "+ent" in agent.config.version
+                if not self._told.enable_agentless:
+                    await starting.alone(self._client, self._instance)
+                begun = True
+                ready()
                 for name, work in self._tasks():
                     group.create_task(work, name=name)
         finally:
-            with contextlib.suppress(errors.ConsulError, TimeoutError):
-                async with asyncio.timeout(_END):
-                    await self._sharing.release()
-                    await self._belonging.end()
+            if begun:  # else it may be somebody else's
+                with contextlib.suppress(errors.ConsulError, TimeoutError):
+                    async with asyncio.timeout(_END):
+                        await self._sharing.release()
+                        await self._belonging.end()
 
     def reload(self, told: Monitor, trust: Trust) -> None:
         """Go on with what may change while we run."""
@@ -142,9 +157,6 @@ class Parts:
         yield "writer", self._writer.run()
         yield "pings", self._pings.run()
         yield "ledger", self._tend()
-        yield "telemetry", telemetry.push(self._told, self._board)
-        if self._told.client_address:
-            yield "listen", telemetry.serve(self._told, self._board)
 
     def _reported(self, report: Report) -> None:
         self.ledger.report(report)
@@ -173,16 +185,6 @@ class Parts:
                 _LOG.info(text, row.service_id, row.node)
 
 
-async def made(
-    told: Monitor, client: Client, instance: presence.Instance, trust: Trust, workers: int
-) -> Parts:
-    """Wait for Consul, and make the parts; raises errors.LictorError where that cannot be."""
-    agent = await starting.ready(client)
-    if not told.enable_agentless:
-        await starting.alone(client, instance)
-    return Parts(told, client, instance, trust, agent=agent, workers=workers)
-
-
 def _thresholds(told: Monitor) -> verdict.Thresholds:
     return verdict.Thresholds(told.passing_threshold, told.critical_threshold)
 
@@ -196,7 +198,7 @@ def _rules(told: Monitor) -> Rules:
     )
 
 
-def _place(told: Monitor, ident: str, agent: Agent) -> Place:
+def _place(told: Monitor, ident: str) -> Place:
     return Place(
         meta=told.external_node_meta,
         path=told.kv_path,
@@ -205,5 +207,4 @@ def _place(told: Monitor, ident: str, agent: Agent) -> Place:
         tag=told.consul_service_tag,
         ident=ident,
         stale=told.stale_read_nodes,
-        namespaces="+ent" in agent.config.version,
     )

@@ -21,7 +21,6 @@ class Place:
         tag: Its tag; empty for none.
         ident: Id of this instance.
         stale: Whether any server may answer what is read.
-        namespaces: Whether this Consul has namespaces, of which all are meant.
     """
 
     meta: Mapping[str, str]
@@ -31,4 +30,3 @@ class Place:
     tag: str
     ident: str
     stale: bool = False
-    namespaces: bool = False

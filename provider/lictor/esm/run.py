@@ -134,13 +134,16 @@ async def _monitor(given: Flags, told: Monitor) -> None:
 
 
 async def _work(start: _Start, signals: _Signals, notifier: Notifier) -> None:
-    given, told, client = start.given, start.told, start.client
-    running = await parts.made(told, client, start.instance, start.trust, given.workers)
+    running = parts.Parts(
+        start.told, start.client, start.instance, start.trust, start.given.workers
+    )
     gc.collect()
     gc.freeze()  # what was imported lives for ever, and need not be looked through again
-    notifier.ready(f"monitoring as {start.instance.ident}")
     async with asyncio.TaskGroup() as group:
-        group.create_task(running.run(), name="parts")
+        group.create_task(
+            running.run(lambda: notifier.ready(f"monitoring as {start.instance.ident}")),
+            name="parts",
+        )
         group.create_task(_reload(start, running, signals.reload), name="reload")
         if notifier.pause is not None:
             group.create_task(_pulse(notifier), name="pulse")

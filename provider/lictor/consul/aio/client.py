@@ -104,6 +104,7 @@ class Client:
                 data=call.body,
                 timeout=limit,
                 allow_redirects=False,
+                server_hostname=connection.server_name or None,
             ) as response:
                 body = await response.read()
                 status, headers = response.status, response.headers
