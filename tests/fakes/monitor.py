@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.fakes.consul import Consul
 
 _NUMBERS = itertools.count(1)
-PATIENCE = 20.0
+PATIENCE = 40.0
 
 
 @dataclass

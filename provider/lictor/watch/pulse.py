@@ -6,8 +6,8 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from lictor.watch.board import Board
     from lictor.notify import Notifier
+    from lictor.watch.board import Board
 
 SILENCE = 60.0
 """The loop counts as dead without a sign of life for so long, in seconds."""
