@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
+from lictor import errors
 from lictor.cli import main
+from lictor.esm import flags
 from tests.fakes.path import ROOT
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ EXAMPLE = re.compile(r"^ {3,}(.*)$|`([^`\n]+)`", re.MULTILINE)
 AT_LEAST = {
     "README.md": 1,
     "docs/watch.md": 5,
+    "docs/esm.md": 3,
     "docs/triggers.md": 4,
     "deploy/ci/github.yml": 2,
     "deploy/consul-template/lictor.hcl": 1,
@@ -47,6 +50,7 @@ AT_LEAST = {
     "deploy/cron/lictor.cron": 1,
     "deploy/nomad/lictor.nomad.hcl": 1,
     "deploy/systemd/lictor.service": 1,
+    "deploy/systemd/lictor-esm.service": 1,
 }
 
 
@@ -82,6 +86,12 @@ def refusal(words: list[str]) -> str:
     command = main.commands.get(words[0])
     if command is None:
         return f"no verb {words[0]}"
+    if words[0] == "esm":  # it takes consul-esm's flags, which are not click's
+        try:
+            flags.read(words[1:])
+        except errors.SettingsError as error:
+            return str(error).splitlines()[-1]
+        return ""
     context = click.Context(command, info_name=words[0])
     try:
         _, left, _ = command.make_parser(context).parse_args(list(words[1:]))
@@ -112,6 +122,7 @@ def test_every_command_is_taken(path: Path) -> None:
         ("x.cron", "* * * * * lictor x=$(lictor up --nay 2>&1) || echo\n", "No such option"),
         ("x.md", "Say `lictor explode` now.\n", "no verb explode"),
         ("x.md", "```console\n$ lictor pause web api\n```\n", "too many words"),
+        ("x.md", "Say `lictor esm -nay` now.\n", "not defined: -nay"),
     ],
 )
 def test_a_wrong_one_is_found(tmp_path: Path, name: str, text: str, why: str) -> None:
