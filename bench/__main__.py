@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from bench import first, plan, preview, resident, unchanged, updates, watch
+from bench import esm, esm_sharing, first, plan, preview, resident, unchanged, updates, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +22,8 @@ BENCHES: dict[str, tuple[ModuleType, Measure]] = {
     "unchanged": (unchanged, lambda _: unchanged.measure(10, 10)),
     "updates": (updates, lambda options: updates.measure([100, 1000], options.samples)),
     "watch": (watch, lambda options: watch.measure(watch.CASES, options.samples)),
+    "esm": (esm, lambda _: esm.measure(esm.CASES)),
+    "esm-sharing": (esm_sharing, lambda options: esm_sharing.measure(options.samples)),
     "resident": (resident, lambda options: resident.measure(20 * options.samples)),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import socket
@@ -15,6 +16,8 @@ import h2.events
 import h2.exceptions
 import pytest
 
+from lictor.esm import definition
+from lictor.esm.probes.dialing import Dialer, Trust
 from tests.fakes import endpoint as endpoints
 from tests.fakes import odd_consul
 from tests.fakes.consul import free_ports
@@ -459,6 +462,48 @@ def test_a_proxy_of_the_environment_is_not_for_this_machine() -> None:
         [sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True
     ).stdout
     assert said.strip() == "None ('proxy.example', 3128) http://far.example/x"
+
+
+def test_tls_through_a_proxy(authority: Authority) -> None:
+    """A tunnel is asked for, with the proxy's login, and TLS is spoken in it."""
+    pair = authority.pair("tunnelled")
+    with endpoints.start(odd_consul.server_tls(pair.cert, pair.key)) as target:
+        asked: list[bytes] = []
+        with socket.create_server(("127.0.0.1", 0)) as proxy:
+            threading.Thread(target=_tunnel, args=(proxy, target.port, asked), daemon=True).start()
+            place = ("127.0.0.1", proxy.getsockname()[1], "bG9naW4=")
+
+            async def tunnelled() -> bytes:
+                dialer = Dialer(Trust(str(authority.cert)))
+                tls = definition.TLS(name="127.0.0.1")
+                line = await dialer.tunnel(place, "far.example", 443, tls)
+                await line.send(b"GET / HTTP/1.1\r\n\r\n")
+                said = await line.receive()
+                line.close()
+                return said
+
+            assert b"200 OK" in asyncio.run(tunnelled())
+    assert asked[0].startswith(b"CONNECT far.example:443 HTTP/1.1\r\n")
+    assert b"Proxy-Authorization: Basic bG9naW4=" in asked[0]
+
+
+def _tunnel(proxy: socket.socket, port: int, asked: list[bytes]) -> None:
+    """Be a proxy for one connection."""
+    near, _ = proxy.accept()
+    with near, socket.create_connection(("127.0.0.1", port)) as far:
+        asked.append(near.recv(65536))
+        near.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+
+        def copy(source: socket.socket, target: socket.socket) -> None:
+            with contextlib.suppress(OSError):
+                while data := source.recv(65536):
+                    target.sendall(data)
+
+        other = threading.Thread(target=copy, args=(far, near), daemon=True)
+        other.start()
+        copy(near, far)
+        far.shutdown(socket.SHUT_RDWR)
+        other.join()
 
 
 def test_an_interval_that_is_too_short(catalog: Catalog, endpoint: Endpoint) -> None:

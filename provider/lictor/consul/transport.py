@@ -71,7 +71,7 @@ class Transport(std.HTTPClient):  # type: ignore[misc] # python-consul2 has no t
         self.session.max_redirects = 0  # a redirect would carry the token to somebody else
         self._again: dict[str, requests.PreparedRequest] = {}
         adapter = _Adapter(connection.timeout * WHOLE, kept)
-        near = parts.scheme == "unix" or _is_loopback(parts.hostname or "")
+        near = parts.scheme == "unix" or is_loopback(parts.hostname or "")
         if parts.scheme == "unix":
             self.base_uri = _SOCKET_HOST
             adapter = _SocketAdapter(unquote(parts.path), connection.timeout * WHOLE, kept)
@@ -171,7 +171,7 @@ def _read(raw: Any, end: float) -> bytes:  # noqa: ANN401 - a urllib3 answer, un
     return b"".join(pieces)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Whether a host is this one, for which no proxy is ever asked."""
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback

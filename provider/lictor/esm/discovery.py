@@ -11,6 +11,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from lictor.consul import blocking
 from lictor.consul.aio import checks, lists, nodes
 from lictor.consul.aio.following import answers
 from lictor.esm.ledger import NODE_CHECK
@@ -75,6 +76,7 @@ class Discovery:
         self._rows: list[Row] | None = None
         self.known = False
         self._counted: tuple[int, int] | None = None
+        self._index = 0
 
     async def run(self) -> None:
         """Follow for ever."""
@@ -119,6 +121,7 @@ class Discovery:
                 self._client, call, spacing=spacing, trouble=_troubled("checks")
             ):
                 begun = loop.time()
+                self._indexed(blocking.index(reply.headers))
                 self._rows = checks.rows(reply.body, self._client.remote)
                 self._apply()
                 self.seconds = loop.time() - begun
@@ -126,6 +129,12 @@ class Discovery:
                 pause = min(max(6 * self.seconds / _BUSIEST, _PAUSES[0]), _PAUSES[1])
                 if self.seconds > 0.01:  # noqa: PLR2004 - only where it is worth a wait
                     await asyncio.sleep(pause)
+
+    def _indexed(self, index: int) -> None:
+        """Trust no index of before, where Consul began anew: from a snapshot, or another server."""
+        if index < self._index:
+            self._ledger.forget_indexes()
+        self._index = index
 
     def _apply(self) -> None:
         """Work out what is ours, once everything has been answered."""

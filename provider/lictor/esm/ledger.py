@@ -156,6 +156,11 @@ class Ledger:
             _LOG.warning("%s: checkID=%s node=%s", spec.warning, row.check_id, row.node)
         changed[key] = Work(spec, row.status, bytes(row.definition), row.notes)
 
+    def forget_indexes(self) -> None:
+        """Take whatever Consul says next, though it may seem older than what is known."""
+        for entry in self.entries.values():
+            entry.row.modify_index = 0
+
     def report(self, report: Report) -> None:
         """Take what the probes say of a check."""
         entry = self.entries.get(report.key)

@@ -239,9 +239,12 @@ class Prober:
 
     def _unable(self, now: float, why: str) -> None:
         self.stats.unable += 1
-        self._overloaded(now, why)
+        self._warn(now, f"a probe came to nothing: {why}")
 
     def _overloaded(self, now: float, why: str) -> None:
+        self._warn(now, f"monitor is overloaded: {why}")
+
+    def _warn(self, now: float, what: str) -> None:
         if now - self._warned > 10 or not self._warned:  # noqa: PLR2004 - seconds
             self._warned = now
-            _LOG.warning("monitor is overloaded: %s", why)
+            _LOG.warning("%s", what)

@@ -11,6 +11,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,9 @@ _LOG = logging.getLogger("lictor.esm")
 
 REFUSED = 11
 """Exit code of consul-esm for flags and config that cannot be, and for a start that cannot."""
+
+_LAST = 8.0
+"""Seconds after which a stop ends, whatever still hangs."""
 
 RELOADED = frozenset(
     (
@@ -122,6 +126,9 @@ async def _monitor(given: Flags, told: Monitor) -> None:
         ended.cancel()
         if not work.done():
             _LOG.info("Shutting down")
+            last = threading.Timer(_LAST, os._exit, (0,))  # a resolver that hangs shall not hold us
+            last.daemon = True
+            last.start()
             notifier.stopping()
             work.cancel()
         try:

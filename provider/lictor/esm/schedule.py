@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 T = TypeVar("T")
+_SOONEST = 0.9
 
 
 class Schedule(Generic[T]):
@@ -40,7 +41,8 @@ class Schedule(Generic[T]):
 def following(due: float, begun: float, ended: float, interval: float) -> float:
     """Tell when what has run is due again: an interval after its end.
 
-    The time by which it began late is ours, and is taken off: an endpoint is not asked more seldom
-    because many are asked.
+    The time by which it began late is ours, and is taken off, so that an endpoint is not asked more
+    seldom because many are asked; but at most a tenth of the interval, so that a monitor that was
+    held up does not ask twice as often after it.
     """
-    return due + (ended - begun) + interval
+    return max(due + (ended - begun) + interval, ended + interval * _SOONEST)

@@ -29,8 +29,13 @@ def test_a_schedule_gives_what_is_due_in_order(dues: list[float], now: float) ->
 
 
 def test_lag_is_not_added_up() -> None:
-    """Due at 10, begun at 12 and over at 13: an interval after 11, when it would have ended."""
-    assert following(10.0, 12.0, 13.0, 5.0) == 16.0
+    """Due at 10, begun at 11 and over at 13: an interval after 12, when it would have ended."""
+    assert following(10.0, 11.0, 13.0, 20.0) == 32.0
+
+
+def test_lag_is_not_made_up_for_at_once() -> None:
+    """Due at 10, begun at 40 and over at 41: nearly an interval later, not at once."""
+    assert following(10.0, 40.0, 41.0, 10.0) == 50.0
 
 
 def test_a_time_as_consul_esm_wrote_it() -> None:

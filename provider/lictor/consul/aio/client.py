@@ -17,6 +17,7 @@ import aiohttp
 from lictor import errors
 from lictor.consul import words
 from lictor.consul.client import ANONYMOUS, Call, Reply
+from lictor.consul.transport import is_loopback
 
 if TYPE_CHECKING:
     from lictor.model import ConsulConnection
@@ -164,7 +165,7 @@ def _session(connection: ConsulConnection) -> aiohttp.ClientSession:
         headers=headers,
         auth=aiohttp.BasicAuth(user, password) if user else None,
         read_bufsize=1 << 20,
-        trust_env=parts.scheme != "unix",
+        trust_env=parts.scheme != "unix" and not is_loopback(parts.hostname or ""),
     )
 
 

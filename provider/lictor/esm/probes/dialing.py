@@ -115,6 +115,32 @@ class Dialer:
             return _Plain(sock, f"{host}:{port}")
         return await self._secured(sock, host, port, tls, protocol)
 
+    async def tunnel(self, proxy: tuple[str, int, str], host: str, port: int, tls: TLS) -> Line:
+        """Connect over TLS through a proxy: its host, its port, and its login in base64.
+
+        Raises:
+            ProbeFailed: The proxy does not let us, or what is behind it.
+            failing.Unable: For a reason of our own.
+        """
+        sock = await self._any(await self.names.addresses(proxy[0]), proxy[1])
+        line = _Plain(sock, f"{proxy[0]}:{proxy[1]}")
+        login = f"Proxy-Authorization: Basic {proxy[2]}\r\n" if proxy[2] else ""
+        where = f"{host}:{port}"
+        said = b""
+        try:
+            await line.send(f"CONNECT {where} HTTP/1.1\r\nHost: {where}\r\n{login}\r\n".encode())
+            while b"\r\n\r\n" not in said and len(said) < PIECE:
+                piece = await line.receive()
+                said += piece or b"\r\n\r\n"
+        except BaseException:
+            line.close()
+            raise
+        status = said.split(b"\r\n")[0].decode("ascii", "replace")
+        if status.split(" ")[1:2] != ["200"]:
+            line.close()
+            raise ProbeFailed(f"proxyconnect tcp: {status[:100] or 'EOF'}")
+        return await self._secured(sock, host, port, tls, "")
+
     async def _any(self, found: names.Found, port: int) -> socket.socket:
         """Connect to the first address that lets us; each but the last has a moment only."""
         for family, address in found[:-1]:

@@ -147,7 +147,7 @@ class Probe:
             return await dialer.dial(request.host, request.port, tls)
         if tls is None:
             return await dialer.dial(proxy[0], proxy[1])
-        raise ProbeFailed("an https check through HTTPS_PROXY is not supported; set NO_PROXY")
+        return await dialer.tunnel(proxy, request.host, request.port, tls)
 
     def _redirected(self, request: Request, answer: Answer) -> Request | None:
         """Make the request that an answer asks for; None where it is the last word."""
