@@ -206,7 +206,7 @@ def _settled(consul: Consul, count: int, limit: float) -> float | None:
         asked = time.monotonic()
         if len(consul.call("GET", _CRITICAL)) == count:
             return time.monotonic() - begun
-        time.sleep(max(0.1, 2 * (time.monotonic() - asked)))
+        time.sleep(max(0.1, 3 * (time.monotonic() - asked)))
     return None
 
 

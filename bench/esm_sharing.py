@@ -1,4 +1,4 @@
-"""External services: instances of `lictor esm` that are killed, and nodes beyond consul-esm's limit.
+"""External services: instances of `lictor esm` that are killed, and more nodes than a value holds.
 
 Three instances share twenty checks with an interval of a second; after the kill of one of them the
 time until each of its checks has run again is taken. Then one instance is given 20,000 nodes.
@@ -33,7 +33,8 @@ def measure(kills: int) -> Iterator[str]:
     for who in ("leader", "follower"):
         taken = [_killed(leader=who == "leader") for _ in range(kills)]
         seconds = f"{min(taken):.1f} to {max(taken):.1f}"
-        yield f"| {f'{who} killed: every check runs again':<38} | {kills:>3} | {seconds:>17} |   25 |"
+        what = f"{who} killed: every check runs again"
+        yield f"| {what:<38} | {kills:>3} | {seconds:>17} |   25 |"
     yield _many()
 
 

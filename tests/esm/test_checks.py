@@ -16,8 +16,9 @@ import h2.events
 import h2.exceptions
 import pytest
 
-from lictor.esm import definition
-from lictor.esm.probes.dialing import Dialer, Trust
+from lictor.esm import kinds
+from lictor.esm.probes.dialing import Dialer
+from lictor.esm.probes.trust import Trust
 from tests.fakes import endpoint as endpoints
 from tests.fakes import odd_consul
 from tests.fakes.consul import free_ports
@@ -450,7 +451,7 @@ def test_a_proxy_of_the_environment_is_not_for_this_machine() -> None:
     import sys  # noqa: PLC0415 - here alone
 
     program = (
-        "from lictor.esm.definition import HTTP; from lictor.esm.probes.http import Request;"
+        "from lictor.esm.kinds import HTTP; from lictor.esm.probes.http import Request;"
         "near = Request(HTTP('http://127.0.0.1/'), 'http://127.0.0.1/', 'GET', body=True,"
         " secret=True);"
         "far = Request(HTTP('http://far.example/x'), 'http://far.example/x', 'GET', body=True,"
@@ -475,7 +476,7 @@ def test_tls_through_a_proxy(authority: Authority) -> None:
 
             async def tunnelled() -> bytes:
                 dialer = Dialer(Trust(str(authority.cert)))
-                tls = definition.TLS(name="127.0.0.1")
+                tls = kinds.TLS(name="127.0.0.1")
                 line = await dialer.tunnel(place, "far.example", 443, tls)
                 await line.send(b"GET / HTTP/1.1\r\n\r\n")
                 said = await line.receive()

@@ -11,7 +11,7 @@ from lictor.esm.probes.failing import Unable
 
 if TYPE_CHECKING:
     from lictor.consul.aio.client import Client
-    from lictor.esm.definition import Alias
+    from lictor.esm.kinds import Alias
 
 _RANK = {verdict.PASSING: 0, verdict.WARNING: 1, verdict.CRITICAL: 2}
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from lictor.consul.aio.wire import Row
-    from lictor.esm.definition import Spec
+    from lictor.esm.kinds import Spec
     from lictor.esm.prober import Key, Report
 
 _LOG = logging.getLogger("lictor.esm")

@@ -21,7 +21,7 @@ from lictor.esm.place import Place
 from lictor.esm.pool import Pool
 from lictor.esm.prober import Prober, Report
 from lictor.esm.probes import making
-from lictor.esm.probes.dialing import Dialer, Trust
+from lictor.esm.probes.dialing import Dialer
 from lictor.esm.probes.ping import Pinger
 from lictor.esm.sharing import Sharing
 from lictor.esm.writer import Writer
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from lictor.consul.aio.client import Client
     from lictor.esm.belonging import Belonging
+    from lictor.esm.probes.trust import Trust
     from lictor.settings.monitor import Monitor
 
 _LOG = logging.getLogger("lictor.esm")

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lictor import errors
 from lictor.consul.aio import nodes, wire
-from lictor.esm import coordinates, gotime, verdict
-from lictor.esm.coordinates import Coordinate
+from lictor.esm import gotime, placing, verdict
 from lictor.esm.ledger import NODE_CHECK
 from lictor.esm.probes.failing import ProbeFailed, Unable
 from lictor.esm.schedule import Schedule
@@ -33,7 +32,6 @@ _LOG = logging.getLogger("lictor.esm")
 
 TCP = "external-probe-tcp"
 """Meta of a node: port that is connected to instead of an echo."""
-SEGMENT = "consul-network-segment"
 ALIVE = "Node alive or reachable"
 DEAD = "Node not live or unreachable"
 _REFRESH = 3600.0
@@ -159,7 +157,7 @@ class Pings:
             else:
                 await self._alive(pinged)
                 if self.rules.coordinates:
-                    await self._place(pinged.node, rtt)
+                    self.placed += await placing.place(self._client, pinged.node, rtt)
         except errors.ConsulError as error:
             _LOG.warning("could not update node %s, trying again: %s", pinged.node.node, error)
         self._again(pinged, begun)
@@ -273,23 +271,3 @@ class Pings:
 
     def _path(self, name: str) -> str:
         return f"{self.rules.path}probes/{name}"
-
-    async def _place(self, node: Node, rtt: float) -> None:
-        """Move a node's coordinate, where that is worth a write."""
-        segment = (node.meta or {}).get(SEGMENT, "")
-        agent = await nodes.agent(self._client)
-        if agent.coord is None:
-            return
-        placed = await nodes.coordinates(self._client, node.node)
-        old = next((_from(one.coord) for one in placed if one.segment == segment), None)
-        moved = coordinates.update(old or Coordinate(), _from(agent.coord), rtt)
-        if old is not None and coordinates.apart(old, moved) < coordinates.SMALL:
-            return
-        point = wire.Point(moved.vec, moved.error, moved.adjustment, moved.height)
-        await nodes.place(self._client, node.node, segment, point)
-        self.placed += 1
-
-
-def _from(point: wire.Point) -> Coordinate:
-    found = Coordinate(point.vec, point.error, point.adjustment, point.height)
-    return found if found.valid else Coordinate()

@@ -15,7 +15,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from lictor.esm import worker
-from lictor.esm.definition import Alias
+from lictor.esm.kinds import Alias
 from lictor.esm.prober import Key, Prober, Report, Stats, Work
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ class Pool:
 
     def took(self, told: worker.Word) -> None:
         """Take what a worker tells."""
+        for level, line in told.lines:
+            _LOG.log(level, "%s", line)
         for key, status, output in told.reports:
             self._report(Report(key, status, output))
         stats = self.stats

@@ -21,7 +21,7 @@ from lictor.esm.schedule import Schedule, following
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lictor.esm.definition import Spec
+    from lictor.esm.kinds import Spec
     from lictor.esm.probes.making import Runs
     from lictor.esm.verdict import Result, Standing, Thresholds
 

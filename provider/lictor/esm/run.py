@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from lictor import errors
 from lictor.consul.aio.client import Client
 from lictor.esm import banner, flags, logs, parts, telemetry
-from lictor.esm.probes.dialing import Trust
+from lictor.esm.probes.trust import Trust
 from lictor.notify import Notifier
 from lictor.settings import files, monitor_access
 

@@ -7,6 +7,7 @@ socket that it inherits. It ends when that does.
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 import struct
@@ -18,11 +19,12 @@ import msgspec
 from lictor.esm import definition, verdict
 from lictor.esm.prober import Prober, Report, Stats, Work
 from lictor.esm.probes import making
-from lictor.esm.probes.dialing import Dialer, Trust
+from lictor.esm.probes.dialing import Dialer
 from lictor.esm.probes.failing import Unable
+from lictor.esm.probes.trust import Trust
 
 if TYPE_CHECKING:
-    from lictor.esm.definition import Alias
+    from lictor.esm.kinds import Alias
     from lictor.esm.prober import Key
 
 _LENGTH = struct.Struct(">I")
@@ -46,7 +48,7 @@ class Order(msgspec.Struct, array_like=True):
 
 
 class Word(msgspec.Struct, array_like=True):
-    """What a worker tells: results, and what it has done so far."""
+    """What a worker tells: results, what it has done so far, and lines for the log."""
 
     reports: list[tuple[tuple[str, str, str, str, str], str, str]] = []
     runs: int = 0
@@ -54,6 +56,18 @@ class Word(msgspec.Struct, array_like=True):
     unable: int = 0
     running: int = 0
     checks: int = 0
+    lines: list[tuple[int, str]] = []
+
+
+class _Lines(logging.Handler):
+    """Keeps what is logged, with its level, for whoever has the log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[tuple[int, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.kept.append((record.levelno, self.format(record)))
 
 
 _ORDERS = msgspec.msgpack.Decoder(Order)
@@ -94,7 +108,9 @@ async def work(sock: socket.socket) -> None:
         lambda spec: making.make(spec, dialer, _no_alias), reports.append, verdict.Thresholds()
     )
     running = asyncio.create_task(prober.run(), name="prober")
-    telling = asyncio.create_task(_tell(writer, reports, prober.stats), name="tell")
+    lines = _Lines()
+    logging.getLogger("lictor.esm").addHandler(lines)
+    telling = asyncio.create_task(_tell(writer, reports, prober.stats, lines), name="tell")
     try:
         while True:
             told = await order(reader)
@@ -117,7 +133,9 @@ async def work(sock: socket.socket) -> None:
         await asyncio.gather(running, telling, return_exceptions=True)
 
 
-async def _tell(writer: asyncio.StreamWriter, reports: list[Report], stats: Stats) -> None:
+async def _tell(
+    writer: asyncio.StreamWriter, reports: list[Report], stats: Stats, lines: _Lines
+) -> None:
     silent = 0.0
     while True:
         await asyncio.sleep(_PAUSE)
@@ -127,7 +145,8 @@ async def _tell(writer: asyncio.StreamWriter, reports: list[Report], stats: Stat
         told = [(report.key, report.status, report.output) for report in reports]
         reports.clear()
         silent = 0.0
-        done = Word(told, stats.runs, stats.lag, stats.unable, stats.running, stats.checks)
+        said, lines.kept = lines.kept, []
+        done = Word(told, stats.runs, stats.lag, stats.unable, stats.running, stats.checks, said)
         stats.lag = 0.0
         writer.write(packed(done))
         await writer.drain()

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lictor.esm import definition
-from lictor.esm.definition import TLS, Address, Alias, Bad, Spec
+from lictor.esm import definition, kinds
+from lictor.esm.kinds import TLS, Address, Alias, Bad, Spec
 from lictor.esm.probes import making
-from lictor.esm.probes.dialing import Dialer, Trust
+from lictor.esm.probes.dialing import Dialer
+from lictor.esm.probes.trust import Trust
 
 FIELDS = (
     *("HTTP", "Method", "Body", "TLSServerName", "TCP", "GRPC", "UDP", "H2PING"),
@@ -71,7 +72,7 @@ def test_what_is_not_told() -> None:
     """30 s, 10 s, GET, never."""
     spec = read({"HTTP": "http://h/"})
     assert (spec.interval, spec.timeout, spec.deregister_after) == (30.0, 10.0, 0.0)
-    assert spec.probe == definition.HTTP("http://h/")
+    assert spec.probe == kinds.HTTP("http://h/")
 
 
 def test_durations() -> None:
@@ -89,22 +90,22 @@ def test_an_interval_below_a_second() -> None:
 @pytest.mark.parametrize(
     ("wire", "probe"),
     [
-        ({"TCP": "[::1]:80"}, definition.TCP(Address("::1", 80))),
-        ({"TCP": ":80"}, definition.TCP(Address("localhost", 80))),
-        ({"TCP": "h:1", "TCPUseTLS": True}, definition.TCP(Address("h", 1), TLS())),
-        ({"GRPC": "h:1"}, definition.GRPC(Address("h", 1))),
-        ({"GRPC": "h:1/a/b"}, definition.GRPC(Address("h", 1), "a/b")),
+        ({"TCP": "[::1]:80"}, kinds.TCP(Address("::1", 80))),
+        ({"TCP": ":80"}, kinds.TCP(Address("localhost", 80))),
+        ({"TCP": "h:1", "TCPUseTLS": True}, kinds.TCP(Address("h", 1), TLS())),
+        ({"GRPC": "h:1"}, kinds.GRPC(Address("h", 1))),
+        ({"GRPC": "h:1/a/b"}, kinds.GRPC(Address("h", 1), "a/b")),
         (
             {"GRPC": "h:1", "GRPCUseTLS": True, "TLSSkipVerify": True, "TLSServerName": "n"},
-            definition.GRPC(Address("h", 1), "", TLS(verify=False, name="n")),
+            kinds.GRPC(Address("h", 1), "", TLS(verify=False, name="n")),
         ),
-        ({"UDP": "h:1"}, definition.UDP(Address("h", 1))),
-        ({"H2PING": "h:1"}, definition.H2Ping(Address("h", 1))),
-        ({"H2PING": "h:1", "H2PingUseTLS": True}, definition.H2Ping(Address("h", 1), TLS())),
+        ({"UDP": "h:1"}, kinds.UDP(Address("h", 1))),
+        ({"H2PING": "h:1"}, kinds.H2Ping(Address("h", 1))),
+        ({"H2PING": "h:1", "H2PingUseTLS": True}, kinds.H2Ping(Address("h", 1), TLS())),
         ({"AliasNode": "n"}, Alias("n")),
         ({"AliasService": "s"}, Alias("node", "s")),
-        ({"HTTP": "http://h/", "TCP": "h:1", "GRPC": "h:2"}, definition.HTTP("http://h/")),
-        ({"TCP": "h:1", "GRPC": "h:2", "UDP": "h:3"}, definition.TCP(Address("h", 1))),
+        ({"HTTP": "http://h/", "TCP": "h:1", "GRPC": "h:2"}, kinds.HTTP("http://h/")),
+        ({"TCP": "h:1", "GRPC": "h:2", "UDP": "h:3"}, kinds.TCP(Address("h", 1))),
     ],
     ids=str,
 )

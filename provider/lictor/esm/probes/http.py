@@ -19,7 +19,7 @@ from lictor.esm.probes.answer import Answer
 from lictor.esm.probes.failing import ProbeFailed
 
 if TYPE_CHECKING:
-    from lictor.esm.definition import HTTP
+    from lictor.esm.kinds import HTTP
     from lictor.esm.probes.dialing import Dialer, Line
 
 REDIRECTS = 10

@@ -20,7 +20,7 @@ from lictor.esm.probes.failing import ProbeFailed
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from lictor.esm.definition import GRPC, TLS, Address, H2Ping
+    from lictor.esm.kinds import GRPC, TLS, Address, H2Ping
     from lictor.esm.probes.dialing import Dialer, Line
 
 _STATUSES = {0: "UNKNOWN", 1: "SERVING", 2: "NOT_SERVING", 3: "SERVICE_UNKNOWN"}

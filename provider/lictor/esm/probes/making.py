@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from lictor.esm import definition, verdict
+from lictor.esm import kinds, verdict
 from lictor.esm.probes import http, simple
 from lictor.esm.probes.failing import ProbeFailed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from lictor.esm.definition import Alias, Spec
+    from lictor.esm.kinds import Alias, Spec
     from lictor.esm.probes.dialing import Dialer
 
     AskAlias: TypeAlias = Callable[[Alias], Awaitable[verdict.Result]]
@@ -64,19 +64,19 @@ def make(  # noqa: PLR0911 - one for each kind
 ) -> Runs:
     """Make what runs a definition."""
     match spec.probe:
-        case definition.HTTP() as probe:
+        case kinds.HTTP() as probe:
             return http.Probe(probe, dialer)
-        case definition.TCP() as probe:
+        case kinds.TCP() as probe:
             return simple.TCPProbe(probe, dialer)
-        case definition.UDP() as probe:
+        case kinds.UDP() as probe:
             return simple.UDPProbe(probe, dialer, spec.timeout)
-        case definition.Alias() as probe:
+        case kinds.Alias() as probe:
             return _Alias(probe, ask)
-        case definition.Bad(reason):
+        case kinds.Bad(reason):
             return _Bad(reason)
         case probe:
             from lictor.esm.probes import http2  # noqa: PLC0415 - many monitors never need it
 
-            if isinstance(probe, definition.GRPC):
+            if isinstance(probe, kinds.GRPC):
                 return http2.GRPCProbe(probe, dialer)
             return http2.H2PingProbe(probe, dialer)

@@ -10,7 +10,7 @@ from lictor.esm import verdict
 from lictor.esm.probes import failing
 
 if TYPE_CHECKING:
-    from lictor.esm.definition import TCP, UDP
+    from lictor.esm.kinds import TCP, UDP
     from lictor.esm.probes.dialing import Dialer
 
 _SILENCE = 1.0
