@@ -157,11 +157,12 @@ async def _ready(sock: socket.socket) -> None:
     """Wait until a socket can be written to."""
     loop = asyncio.get_running_loop()
     future = loop.create_future()
-    loop.add_writer(sock, _set, future)
+    number = sock.fileno()  # with the socket itself the loop would write a text of it each time
+    loop.add_writer(number, _set, future)
     try:
         await future
     finally:
-        loop.remove_writer(sock)
+        loop.remove_writer(number)
 
 
 class _Plain:
@@ -186,11 +187,12 @@ class _Plain:
     async def receive(self) -> bytes:
         loop = asyncio.get_running_loop()
         future = loop.create_future()
-        loop.add_reader(self._sock, _set, future)
+        number = self._sock.fileno()
+        loop.add_reader(number, _set, future)
         try:
             await future
         finally:
-            loop.remove_reader(self._sock)
+            loop.remove_reader(number)
         try:
             return self._sock.recv(PIECE)
         except OSError as error:

@@ -1,0 +1,141 @@
+"""What is written when: the ledger on a clock of the test's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lictor.consul.aio.wire import Row
+from lictor.esm.ledger import Ledger, key_of
+from lictor.esm.prober import Key, Report, Work
+
+HTTP = b'{"HTTP":"http://h/","Interval":"10s","DeregisterCriticalServiceAfter":"60s"}'
+
+
+class World:
+    """A ledger, with a clock and a note of what is to be run."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.now = 100.0
+        self.followed: dict[Key, Work] = {}
+        self.ledger = Ledger(self.follow, lambda: self.now, 300.0, lambda: 0.5)
+
+    def follow(self, changed: dict[Key, Work], gone: frozenset[Key]) -> None:
+        """Note what is to be run."""
+        for key in gone:
+            self.followed.pop(key, None)
+        self.followed.update(changed)
+
+    def learns(self, *rows: Row) -> None:
+        """Take what Consul says."""
+        self.ledger.learn(rows)
+
+    def reports(self, status: str, output: str, row: Row) -> None:
+        """Take a result."""
+        self.ledger.report(Report(key_of(row), status, output))
+
+    @property
+    def dirty(self) -> set[Key]:
+        """Tell what is to be written."""
+        return set(self.ledger.dirty)
+
+
+def row(index: int = 1, definition: bytes = HTTP, **more: Any) -> Row:  # noqa: ANN401 - any field
+    """Make what Consul says of a check."""
+    fields = {"node": "n", "check_id": "c", "status": "critical", "service_id": "s", **more}
+    return Row(**fields, definition=msgspec.Raw(definition), modify_index=index)
+
+
+def test_a_status_is_written_at_once_and_an_output_later() -> None:
+    """After the interval of outputs, with the status of then."""
+    world, one = World(), row(status="passing", output="old")
+    world.learns(one)
+    world.reports("passing", "new", one)
+    assert not world.dirty
+    world.now += 299
+    world.ledger.tick()
+    assert not world.dirty
+    world.reports("critical", "dead", one)
+    assert world.dirty == {key_of(one)}
+    world.ledger.dirty.clear()
+    world.now += 10
+    world.ledger.tick()
+    (entry,) = world.ledger.entries.values()
+    assert (entry.status, entry.output) == ("critical", "dead")
+
+
+def test_an_output_that_came_back_is_not_written() -> None:
+    """What Consul says already needs no write."""
+    world, one = World(), row(status="passing", output="old")
+    world.learns(one)
+    world.reports("passing", "new", one)
+    world.reports("passing", "old", one)
+    world.now += 1000
+    world.ledger.tick()
+    assert not world.dirty
+
+
+def test_what_others_write_is_corrected() -> None:
+    """By what is known, without another run."""
+    world, one = World(), row(status="passing")
+    world.learns(one)
+    world.reports("passing", "", one)
+    world.learns(row(2, status="critical"))
+    assert world.dirty == {key_of(one)}
+
+
+def test_an_older_answer_is_not_believed() -> None:
+    """What was written just now is newer than an answer that was under way."""
+    world, one = World(), row(5, status="passing")
+    world.learns(one)
+    world.reports("passing", "", one)
+    world.learns(row(4, status="critical"))
+    assert not world.dirty
+    world.ledger.forget_indexes()  # unless Consul began anew
+    world.learns(row(4, status="critical"))
+    assert world.dirty == {key_of(one)}
+
+
+def test_a_changed_definition_is_run_anew() -> None:
+    """And what was known of the old one counts no more."""
+    world, one = World(), row(status="passing")
+    world.learns(one)
+    world.reports("critical", "dead", one)
+    world.learns(row(2, HTTP.replace(b"//h/", b"//i/"), status="passing"))
+    assert not world.dirty
+    assert b"//i/" in world.followed[key_of(one)].definition
+
+
+def test_what_is_gone_is_run_no_more() -> None:
+    """The last one, too; a result that comes late is dropped."""
+    world, one = World(), row(status="passing")
+    world.learns(one)
+    world.learns()
+    assert not world.followed
+    world.reports("critical", "dead", one)
+    assert not world.dirty
+
+
+def test_time_of_being_critical() -> None:
+    """Counts from the first bad result since the last good one; of services only."""
+    world, one = World(), row(status="passing")
+    of_node = row(status="passing", service_id="", check_id="d")
+    world.learns(one, of_node)
+    for each in (one, of_node):
+        world.reports("critical", "dead", each)
+    world.now += 59
+    world.reports("passing", "", one)
+    world.reports("critical", "dead", one)
+    world.now += 59
+    assert world.ledger.overdue() == []
+    world.now += 1
+    assert [key for key, _ in world.ledger.overdue()] == [key_of(one)]
+
+
+def test_the_check_of_pings_is_no_check_to_run() -> None:
+    """It is the monitor's own."""
+    world = World()
+    world.learns(row(check_id="externalNodeHealth"))
+    assert not world.followed
