@@ -50,7 +50,7 @@ def key(number: int) -> Key:
 
 @contextlib.asynccontextmanager
 async def probing(
-    probes: dict[str, Probe], interval: float = 10.0, timeout: float = 5.0
+    probes: dict[str, Probe], interval: float = 10.0, limit: float = 5.0
 ) -> AsyncIterator[tuple[Prober, list[Report]]]:
     """Run a prober with a check for each probe, of the same name."""
     reports: list[Report] = []
@@ -60,7 +60,7 @@ async def probing(
         return probes[spec.probe.node]
 
     prober = Prober(make, reports.append, verdict.Thresholds(), lambda: 0.5)
-    prober.follow({(name, "", "c", "", ""): work(name, interval, timeout) for name in probes})
+    prober.follow({(name, "", "c", "", ""): work(name, interval, limit) for name in probes})
     running = asyncio.create_task(prober.run())
     yield prober, reports
     running.cancel()
@@ -124,7 +124,7 @@ def test_what_hangs_does_not_hold_up_others() -> None:
     async def story() -> list[float]:
         probes = {str(number): Probe(fine, takes=1000.0) for number in range(200)}
         quick = probes["quick"] = Probe(fine)
-        async with probing(probes, interval=10.0, timeout=900.0):
+        async with probing(probes, interval=10.0, limit=900.0):
             await asyncio.sleep(100)
         return quick.times
 
@@ -156,7 +156,7 @@ def test_a_monitor_that_was_held_up_blames_nobody() -> None:
 
     async def story() -> tuple[list[Report], int]:
         probe = Probe(fine, takes=3.0)
-        async with probing({"a": probe}, interval=10.0, timeout=5.0) as (prober, reports):
+        async with probing({"a": probe}, interval=10.0, limit=5.0) as (prober, reports):
             await asyncio.sleep(1.0)
             loop = asyncio.get_running_loop()
             assert isinstance(loop, clock.Loop)

@@ -133,7 +133,8 @@ async def connected(family: int, address: str, port: int) -> socket.socket:
         sock.settimeout(0)
         code = sock.connect_ex((address, port))
         if code in _UNDER_WAY:
-            await _ready(sock)
+            if not _there(sock):
+                await _ready(sock)
             code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     except OSError as error:
         sock.close()
@@ -146,6 +147,15 @@ async def connected(family: int, address: str, port: int) -> socket.socket:
         where = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         raise failing.of(OSError(code, os.strerror(code)), "connect", where)
     return sock
+
+
+def _there(sock: socket.socket) -> bool:
+    """Whether a connection has come about already, as one within this machine has."""
+    try:
+        sock.getpeername()
+    except OSError:
+        return False
+    return True
 
 
 def _set(future: asyncio.Future[None]) -> None:
