@@ -175,7 +175,6 @@ class Prober:
                 self._schedule.add(due, check)
                 self._overloaded(now, f"{self._most} probes are under way, the limit of open files")
                 return False
-            self.stats.running += 1
             check.task = loop.create_task(self._run(check, due))
             started += 1
             if started >= _BATCH:
@@ -188,6 +187,7 @@ class Prober:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         result: Result | None = None
+        self.stats.running += 1
         try:
             async with asyncio.timeout(check.spec.timeout):
                 result = await check.runs.run()
@@ -204,8 +204,6 @@ class Prober:
             self.stats.running -= 1
             self.stats.runs += 1
             check.task = None
-        if check.gone:
-            return
         if result is not None:
             self._settle(check, result)
         interval = check.spec.interval

@@ -36,6 +36,16 @@ def test_sharing_twice_moves_nothing(
     assert share(nodes, instances, shared) == shared
 
 
+@given(st.permutations([f"node-{number}" for number in range(20)]), st.permutations("abcdef"))
+def test_what_is_balanced_stays_whoever_has_more(nodes: list[str], instances: list[str]) -> None:
+    """Twenty among six: whichever two have the one more keep it."""
+    present: dict[str, set[str]] = {instance: set() for instance in instances}
+    for number, node in enumerate(nodes):
+        present[instances[number % len(instances)]].add(node)
+    shared = share(nodes, instances, present)
+    assert {instance: set(mine) for instance, mine in shared.items()} == present
+
+
 @given(NODES, INSTANCES.filter(bool), st.sampled_from("abcdef"))
 def test_who_comes_or_goes_moves_only_what_must_move(
     nodes: set[str], instances: set[str], who: str

@@ -66,6 +66,18 @@ def test_a_status_is_written_at_once_and_an_output_later() -> None:
     assert (entry.status, entry.output) == ("critical", "dead")
 
 
+def test_an_output_is_written_in_the_end() -> None:
+    """When its time has come, and no more than once."""
+    world, one = World(), row(status="passing", output="old")
+    world.learns(one)
+    world.reports("passing", "new", one)
+    world.reports("passing", "newer", one)
+    world.now += 301
+    world.ledger.tick()
+    assert world.dirty == {key_of(one)}
+    assert world.ledger.entries[key_of(one)].output == "newer"
+
+
 def test_an_output_that_came_back_is_not_written() -> None:
     """What Consul says already needs no write."""
     world, one = World(), row(status="passing", output="old")
@@ -125,10 +137,15 @@ def test_time_of_being_critical() -> None:
     world.learns(one, of_node)
     for each in (one, of_node):
         world.reports("critical", "dead", each)
-    world.now += 59
+    world.now += 30
+    world.reports("critical", "dead still", one)
+    world.now += 29
+    assert world.ledger.overdue() == []
     world.reports("passing", "", one)
     world.reports("critical", "dead", one)
-    world.now += 59
+    world.now += 30
+    world.reports("critical", "dead still", one)
+    world.now += 29
     assert world.ledger.overdue() == []
     world.now += 1
     assert [key for key, _ in world.ledger.overdue()] == [key_of(one)]

@@ -182,6 +182,24 @@ def test_a_check_that_is_gone_is_told_of_no_more() -> None:
     assert clock.run(story()) == (0, 1)
 
 
+def test_runs_under_way_are_counted_to_the_end() -> None:
+    """Those that are broken off before they have begun, too."""
+
+    async def story() -> tuple[int, int]:
+        probes = {str(number): Probe(fine, takes=3.0) for number in range(20)}
+        async with probing(probes, interval=10.0) as (prober, _):
+            await asyncio.sleep(1.0)
+            under_way = prober.stats.running
+            prober.follow({}, frozenset((name, "", "c", "", "") for name in probes))
+            prober.follow({key(number): work("0") for number in range(5)})
+            await asyncio.sleep(0.0)
+            prober.follow({}, frozenset(key(number) for number in range(5)))
+            await asyncio.sleep(1.0)
+            return under_way, prober.stats.running
+
+    assert clock.run(story()) == (20, 0)
+
+
 def test_many_are_spread_over_the_interval() -> None:
     """Three thousand with an interval of ten seconds do not all begin at once."""
 
