@@ -294,7 +294,7 @@ def esm(arguments: tuple[str, ...]) -> None:
     try:
         from lictor.esm import run  # noqa: PLC0415 - see the module's docstring
     except ModuleNotFoundError as error:
-        if error.name not in ("h2", "hcl", "icmplib"):
+        if error.name not in ("h2", "icmplib"):
             raise
         click.echo("error: `lictor esm` needs more packages: pip install 'lictor[esm]'", err=True)
         sys.exit(1)

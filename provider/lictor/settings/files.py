@@ -7,25 +7,23 @@ whole, as consul-esm has them.
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import hcl
-from hcl.lexer import Lexer
-
 from lictor import errors
 from lictor.settings import reading
+from lictor.settings.hcl import parser
+from lictor.settings.hcl.tree import Body, Listed
 from lictor.settings.monitor import Monitor
 from lictor.settings.reading import Spelling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
+
+    from lictor.settings.hcl.tree import Value
 
 _SUFFIXES = (".json", ".hcl")
 _BLOCKS = {"external_node_meta": "node_meta", "telemetry": "telemetry"}
-_DEEPEST = 64
 
 
 def monitor(places: Sequence[str]) -> Monitor:
@@ -74,15 +72,15 @@ def _unreadable(path: Path, error: OSError | ValueError) -> errors.SettingsError
 def _parsed(path: Path) -> dict[str, Any]:
     """Parse a file into plain values."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
-    if not text.strip():
+    if not content.strip():
         return {}
     try:
-        found = _json(text) if text.lstrip().startswith("{") else _hcl(text)
+        found = _mapping(parser.parse(content, str(path)), top=True)
     except errors.SettingsError as error:
-        raise errors.SettingsError(f'Error loading config: error in "{path}": {error}') from None
+        raise errors.SettingsError(f"Error loading config: error parsing: {error}") from None
     for key in _BLOCKS:
         block = found.get(key)
         if isinstance(block, list) and len(block) == 1:  # the form that HCL's JSON has
@@ -90,60 +88,25 @@ def _parsed(path: Path) -> dict[str, Any]:
     return found
 
 
-def _json(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text, object_pairs_hook=_pairs)
-    except RecursionError:
-        raise errors.SettingsError("error parsing: nested too deeply") from None
-    except ValueError as error:
-        raise errors.SettingsError(f"error parsing: {error}") from None
-    if not isinstance(found, dict):
-        raise errors.SettingsError("error parsing: expected an object")
+def _mapping(body: Body, *, top: bool = False) -> dict[str, Any]:
+    """Make plain values of a body; of a scalar that stands twice the last one counts."""
+    found: dict[str, Any] = {}
+    for item in body.items:
+        name = item.key.name
+        if item.labels:
+            raise errors.SettingsError(f"{item.labels[0].at}: {name} takes no label")
+        if top and name in found and name in _BLOCKS:
+            raise errors.SettingsError(f"{item.key.at}: only one {_BLOCKS[name]} block allowed")
+        found[name] = _plain(item.value)
     return found
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    _once(Counter(name for name, _ in pairs))
-    return dict(pairs)
-
-
-def _once(names: Mapping[str, int]) -> None:
-    """Refuse a block that stands twice; of a scalar the last one counts."""
-    for name, called in _BLOCKS.items():
-        if names.get(name, 0) > 1:
-            raise errors.SettingsError(f"only one {called} block allowed")
-
-
-def _hcl(text: str) -> dict[str, Any]:
-    try:
-        _once(_top(text))
-        found = hcl.loads(text)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
-        # the library's own texts tell line and column; for some texts it just breaks
-        why = " ".join(str(error).split()) if isinstance(error, ValueError) else "not HCL"
-        raise errors.SettingsError(f"error parsing: {why[:300]}") from None
-    if not isinstance(found, dict):
-        raise errors.SettingsError("error parsing: expected keys and values")
-    return found
-
-
-def _top(text: str) -> Counter[str]:
-    """Count the names at the top level, which the library unites without a word."""
-    lexer = Lexer()
-    lexer.input(text)
-    names: Counter[str] = Counter()
-    depth, fresh = 0, True
-    while (token := lexer.token()) is not None:
-        if token.type in ("LEFTBRACE", "LEFTBRACKET"):
-            depth += 1
-        elif token.type in ("RIGHTBRACE", "RIGHTBRACKET"):
-            depth -= 1
-        elif depth == 0 and token.type in ("IDENTIFIER", "STRING") and fresh:
-            names[token.value] += 1
-        if depth > _DEEPEST:
-            raise ValueError("nested too deeply")
-        fresh = token.type != "EQUAL"
-    return names
+def _plain(value: Value) -> Any:  # noqa: ANN401 - what a file is made of
+    if isinstance(value, Body):
+        return _mapping(value)
+    if isinstance(value, Listed):
+        return [_plain(item) for item in value.items]
+    return value.value
 
 
 def _checked(found: dict[str, Any], where: str) -> None:
