@@ -113,7 +113,7 @@ OF_LEADER = [action for statement in LEADER["Statement"] for action in actions(s
 
 def tagging(access: AWSAccess, ident: str) -> None:
     """Make every call that lictor makes for leader tags; raise if one is denied."""
-    tag = tags.Tag("consul-leader", "policy")
+    tag = tags.Tag("consul-leader", ident)  # a case that is denied leaves its own behind
     assert machines.among(access, [ident], {})
     tags.give(access, tag, ident)
     assert tags.carriers(access, tag) == {ident}

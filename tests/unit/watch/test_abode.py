@@ -77,6 +77,19 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
         home.settle()
 
 
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [("{}.json", True), ("{}.json.gz", True), ("{}.json.bak", False), ("other.json", False)],
+)
+def test_a_stack_is_there(tmp_path: Path, name: str, there: bool) -> None:  # noqa: FBT001 - a case
+    """Packed or not; what `pulumi stack rm` leaves behind is none."""
+    home = abode.find([tmp_path / "web.hcl"], {"XDG_STATE_HOME": str(tmp_path)})
+    stacks = home.folder / f"backend/.pulumi/stacks/{abode.PROJECT}"
+    stacks.mkdir(parents=True)
+    (stacks / name.format(home.stack)).touch()
+    assert home.exists is there
+
+
 def test_the_history_keeps_the_last_runs(tmp_path: Path) -> None:
     """By the time in their names, all files of a run together; what is nothing of it stays."""
     home = abode.find([tmp_path / "web.hcl"], {"XDG_STATE_HOME": str(tmp_path)})

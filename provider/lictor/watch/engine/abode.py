@@ -71,7 +71,7 @@ class Abode:
         """Whether the stack is there."""
         if not self.url:
             stacks = self.folder / "backend/.pulumi/stacks" / PROJECT
-            return any(stacks.glob(f"{self.stack}.json*"))
+            return any((stacks / f"{self.stack}.{form}").exists() for form in ("json", "json.gz"))
         if not (self.folder / "project").is_dir():
             return False
         return self._pulumi("stack", "export", "--stack", self.stack)[0] == 0
