@@ -318,6 +318,7 @@ def test_pauses(alb: Alb) -> None:
         assert watch.end() == 0
 
 
+@pytest.mark.long
 def test_the_same_name_for_another_group(alb: Alb) -> None:
     """The new group is filled; what stands in the one before is left as it is, as before."""
     world = alb.world

@@ -105,7 +105,7 @@ def read(paths: Sequence[Path]) -> Wanted:
     Raises:
         errors.SettingsError: With file and line of what is wrong, and what is allowed.
     """
-    return united([(str(path), _content(path)) for path in paths])
+    return united([(_shown(path), _content(path)) for path in paths])
 
 
 def united(contents: Sequence[tuple[str, bytes]]) -> Wanted:
@@ -138,7 +138,12 @@ def _content(path: Path) -> bytes:
             return file.read(LARGEST + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"
-        raise errors.SettingsError(f"{path}: cannot be read: {reason}") from None
+        raise errors.SettingsError(f"{_shown(path)}: cannot be read: {reason}") from None
+
+
+def _shown(path: Path) -> str:
+    """Name a file on one line; its name may be no text at all."""
+    return "".join(character if character.isprintable() else "?" for character in str(path))
 
 
 def _labelled(item: Item) -> Iterator[tuple[Key, Body]]:

@@ -40,7 +40,7 @@ def secrets(wanted: Wanted) -> tuple[str, ...]:
 def stack_file(wanted: Wanted) -> str:
     """Write the file of an equivalent stack, secrets left out."""
     files = dict.fromkeys(group.place.file for group in wanted.groups)
-    lines = [_HEAD.format(files=", ".join(map(_one_line, files)) or "files without target groups")]
+    lines = [_HEAD.format(files=", ".join(files) or "files without target groups")]
     if secrets(wanted):
         lines += ["# Secrets, to be set in the stack, each of which asks for its value:\n"]
         lines += [f"#   {command}\n" for command in secrets(wanted)]
@@ -104,7 +104,3 @@ def _scalar(value: object) -> str:
         return value
     text = json.dumps(value, ensure_ascii=False)
     return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in text)
-
-
-def _one_line(name: str) -> str:
-    return "".join(character if character.isprintable() else "?" for character in name)

@@ -242,7 +242,7 @@ def test_a_secret_is_in_no_error() -> None:
         assert "hunter2" not in refused(text)
 
 
-@pytest.mark.parametrize("name", ["missing.hcl", "folder", "nul\0"])
+@pytest.mark.parametrize("name", ["missing.hcl", "folder", "nul\0", "no\ntext\udcff.hcl"])
 def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
     """Which one, and why."""
     (tmp_path / "folder").mkdir()
