@@ -6,5 +6,8 @@ import lictor
 
 groups = lictor.target_groups()
 tags = lictor.leader_tags()
+servers = lictor.consul_servers()
 pulumi.export("targetGroups", lictor.counts(groups))
+for name, cluster in servers.items():
+    pulumi.export(f"consulServers.{name}", cluster.retry_join)
 lictor.check_failed(*groups.values(), *tags.values())

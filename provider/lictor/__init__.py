@@ -12,26 +12,40 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lictor.resources.attachments import TargetGroupAttachments
     from lictor.resources.leader_tag import LeaderTag
-    from lictor.resources.program import check_failed, counts, leader_tags, target_groups
+    from lictor.resources.program import (
+        check_failed,
+        consul_servers,
+        counts,
+        leader_tags,
+        target_groups,
+    )
+    from lictor.resources.servers.cluster import ConsulServerCluster
+    from lictor.resources.servers.image import ConsulServerImage
     from lictor.resources.sources import ConsulService, PreparedQuery
 
 __all__ = [
+    "ConsulServerCluster",
+    "ConsulServerImage",
     "ConsulService",
     "LeaderTag",
     "PreparedQuery",
     "TargetGroupAttachments",
     "check_failed",
+    "consul_servers",
     "counts",
     "leader_tags",
     "target_groups",
 ]
 
 _WHERE = {
+    "ConsulServerCluster": "servers.cluster",
+    "ConsulServerImage": "servers.image",
     "ConsulService": "sources",
     "LeaderTag": "leader_tag",
     "PreparedQuery": "sources",
     "TargetGroupAttachments": "attachments",
     "check_failed": "program",
+    "consul_servers": "program",
     "counts": "program",
     "leader_tags": "program",
     "target_groups": "program",

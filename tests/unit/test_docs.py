@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import re
 
+import pytest
+
+from lictor.settings import images, servers
 from lictor.settings.attachments import ARGUMENTS
 from lictor.settings.reading import Spelling
 from lictor.settings.sources import KEYS
@@ -25,6 +28,16 @@ def test_every_argument_has_a_row_that_names_a_test() -> None:
         (row,) = [line for head, line in rows.items() if head.split("<br>")[0] == f"`{camel}`"]
         assert camel == name or f"<br>`{name}`" in row or name == "prepared_query", name
         assert TEST.search(row), name
+
+
+@pytest.mark.parametrize("known", [servers.ARGUMENTS, images.ARGUMENTS])
+def test_every_argument_of_a_component_has_a_row(known: tuple[str, ...]) -> None:
+    """In the spelling of Python, and where stack config has it in that, too."""
+    page = (ROOT / "docs/consul-servers.md").read_text()
+    heads = {line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| `")}
+    for name in known:
+        camel = Spelling.CAMEL.of(name)
+        assert heads & {f"`{name}`", f"`{camel}`<br>`{name}`"}, name
 
 
 def test_every_story_names_a_test() -> None:

@@ -40,10 +40,15 @@ class Config:
     def read(self) -> tuple[stack.TargetGroupEntry, ...]:
         """Read everything as lictor does."""
         stack.refuse_unknown_keys(self.values)
+        self.servers()
         connections.consul(self.get, {})
         connections.aws(self.get, connections.region(self.get, {}) or "us-west-2")
         self.tags = stack.leader_tags(self.get(stack.LEADER_TAGS))
         return stack.target_groups(self.get(stack.TARGET_GROUPS))
+
+    def servers(self) -> tuple[stack.ServersEntry, ...]:
+        """Read the server clusters."""
+        return stack.consul_servers(self.get(stack.CONSUL_SERVERS))
 
 
 def uncommented(text: str) -> str:
@@ -61,7 +66,7 @@ def test_the_example_names_every_key() -> None:
     """What can be set stands there, and whatever stands there is read."""
     config = Config(uncommented(EXAMPLE.read_text()))
     groups = config.read()
-    assert set(config.values) == config.asked
+    assert set(config.values) == config.asked - {stack.CONSUL_SERVERS}
     entries = config.values[stack.TARGET_GROUPS]
     named = {key for entry in entries for key in (*entry, *_of_sources(entry))}
     fields = (*stack.TargetGroupEntry.__struct_fields__, *KEYS)
@@ -70,6 +75,17 @@ def test_the_example_names_every_key() -> None:
     named = {key for entry in config.values[stack.LEADER_TAGS] for key in entry}
     assert named == {Spelling.CAMEL.of(key) for key in stack.LeaderTagEntry.__struct_fields__}
     assert [entry.name for entry in config.tags] == ["leader"]
+
+
+def test_the_servers_name_every_key() -> None:
+    """In a stack of their own, with every key at its default or with an example."""
+    path = STACKS / "Pulumi.servers.yaml"
+    config = Config(uncommented(path.read_text()))
+    config.read()
+    (entry,) = config.values[stack.CONSUL_SERVERS]
+    assert set(entry) == {Spelling.CAMEL.of(key) for key in stack.ServersEntry.__struct_fields__}
+    written = {key for (read,) in [Config(path.read_text()).servers()] for key in read.arguments()}
+    assert written == {"image_id", "subnet_ids", "client_security_group_ids"}
 
 
 def _of_sources(entry: Mapping[str, Any]) -> list[str]:

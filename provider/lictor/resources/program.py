@@ -11,6 +11,7 @@ from pulumi.runtime import config as runtime_config
 from lictor import errors
 from lictor.resources.attachments import TargetGroupAttachments
 from lictor.resources.leader_tag import LeaderTag
+from lictor.resources.servers.cluster import ConsulServerCluster
 from lictor.settings import stack
 
 if TYPE_CHECKING:
@@ -50,6 +51,20 @@ def leader_tags() -> dict[str, LeaderTag]:
     """
     entries = _entries(stack.LEADER_TAGS, stack.leader_tags)
     return {entry.name: LeaderTag(entry.name, **entry.arguments()) for entry in entries}
+
+
+def consul_servers() -> dict[str, ConsulServerCluster]:
+    """Declare a server cluster for each entry of ``lictor:consulServers``.
+
+    Returns:
+        Name -> component, in the order of the list; none where the key is not set.
+
+    Raises:
+        pulumi.RunError: The list, or a key under ``lictor:``, is not as it should be, or
+            pulumi-aws is not installed.
+    """
+    entries = _entries(stack.CONSUL_SERVERS, stack.consul_servers)
+    return {entry.name: ConsulServerCluster(entry.name, **entry.arguments()) for entry in entries}
 
 
 def _entries(key: str, read: Callable[[str | None], tuple[T, ...]]) -> tuple[T, ...]:

@@ -22,3 +22,12 @@ TARGET_GROUP = re.compile(
 
 TARGET_GROUP_SHAPE = "arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/0123456789abcdef"
 ROLE_SHAPE = "arn:aws:iam::ACCOUNT:role/NAME"
+
+IMAGE = re.compile(r"ami-[0-9a-f]{8,17}|resolve:ssm:[A-Za-z0-9_.:/-]+")
+IMAGE_SHAPE = "an image such as ami-0123456789abcdef0, or resolve:ssm:PARAMETER"
+SUBNET = re.compile(r"subnet-[0-9a-f]{8,17}")
+SECURITY_GROUP = re.compile(r"sg-[0-9a-f]{8,17}")
+INSTANCE_TYPE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
+DATACENTER = re.compile(r"[a-z0-9_-]{1,63}")
+SECRET = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[\w/+=.@-]+")
+SECRET_SHAPE = "arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME"  # noqa: S105 - a shape

@@ -12,6 +12,7 @@ from lictor import errors
 from lictor.settings import reading
 from lictor.settings.attachments import Attachments, region_of
 from lictor.settings.leader_tags import LeaderTag
+from lictor.settings.servers import Servers
 from lictor.settings.shapes import Name  # noqa: TC001 - read by msgspec
 from lictor.settings.sources import KEYS, Source
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
 TARGET_GROUPS = "lictor:targetGroups"
 LEADER_TAGS = "lictor:leaderTags"
+CONSUL_SERVERS = "lictor:consulServers"
 
-_KNOWN = ("targetGroups", "leaderTags")
+_KNOWN = ("targetGroups", "leaderTags", "consulServers")
 _SHOWN = 60
 _GIVEN = "service, prepared_query or sources"
 
@@ -47,10 +49,20 @@ class LeaderTagEntry(LeaderTag, frozen=True, kw_only=True, forbid_unknown_fields
         return _written(self)
 
 
-Entry = TypeVar("Entry", TargetGroupEntry, LeaderTagEntry)
+class ServersEntry(Servers, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One entry of ``lictor:consulServers``: a component's arguments and its name."""
+
+    name: Name
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the component's arguments as written, defaults left out."""
+        return _written(self)
 
 
-def _written(entry: TargetGroupEntry | LeaderTagEntry) -> dict[str, Any]:
+Entry = TypeVar("Entry", TargetGroupEntry, LeaderTagEntry, ServersEntry)
+
+
+def _written(entry: TargetGroupEntry | LeaderTagEntry | ServersEntry) -> dict[str, Any]:
     """Return what is not its default, without the name."""
     given = {
         field.name: _plain(value)
@@ -85,6 +97,15 @@ def leader_tags(text: str | None) -> tuple[LeaderTagEntry, ...]:
         return reading.read(value, LeaderTagEntry, at=at, spelling=reading.Spelling.CAMEL)
 
     return _entries(text, LEADER_TAGS, "leader tags", tag)
+
+
+def consul_servers(text: str | None) -> tuple[ServersEntry, ...]:
+    """Read ``lictor:consulServers``; takes and raises as :func:`target_groups`."""
+
+    def entry(value: object, at: str) -> ServersEntry:
+        return reading.read(value, ServersEntry, at=at, spelling=reading.Spelling.CAMEL)
+
+    return _entries(text, CONSUL_SERVERS, "server clusters", entry)
 
 
 def _entries(

@@ -9,7 +9,7 @@ import pulumi
 import pytest
 
 import lictor
-from lictor.settings import attachments, leader_tags, sources
+from lictor.settings import attachments, images, leader_tags, servers, sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,7 @@ GROUP, SERVICE, QUERY, TAG = (
     lictor.PreparedQuery,
     lictor.LeaderTag,
 )
+CLUSTER, IMAGE = lictor.ConsulServerCluster, lictor.ConsulServerImage
 PUBLIC = [getattr(lictor, name) for name in lictor.__all__]
 
 
@@ -33,6 +34,19 @@ def test_the_arguments_of_a_resource() -> None:
     own = {"resource_name", "opts", "service"}
     assert set(arguments(GROUP)) == {*attachments.ARGUMENTS, *own}
     assert set(arguments(TAG)) == {*leader_tags.ARGUMENTS, "resource_name", "opts"}
+
+
+@pytest.mark.parametrize(
+    ("component", "known"), [(CLUSTER, servers.ARGUMENTS), (IMAGE, images.ARGUMENTS)]
+)
+def test_the_arguments_of_a_component(component: type, known: tuple[str, ...]) -> None:
+    """Those of the settings and Pulumi's own two, by keyword, nothing but what is required set."""
+    name, *others = arguments(component).values()
+    assert name.name == "resource_name"
+    assert {item.name for item in others} == {*known, "opts"}
+    for item in others:
+        assert item.kind is inspect.Parameter.KEYWORD_ONLY, item.name
+        assert item.default in (None, inspect.Parameter.empty), item.name
 
 
 def test_the_arguments_of_the_sources() -> None:

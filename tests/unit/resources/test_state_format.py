@@ -9,6 +9,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 from lictor.resources.attachments import AttachmentsProvider, TargetGroupAttachments
 from lictor.resources.claims import Who
 from lictor.resources.leader_tag import LeaderTag, LeaderTagProvider
+from lictor.resources.servers import cluster, image
 
 _BLOB = (
     "gASVPgAAAAAAAACMHGxpY3Rvci5yZXNvdXJjZXMuYXR0YWNobWVudHOUjBNBdHRhY2ht"
@@ -48,3 +49,9 @@ def test_the_type_token() -> None:
     """The engine finds a resource by its type."""
     assert LeaderTag._resource_type_name == "dynamic/lictor:LeaderTag"  # noqa: SLF001 - as below
     assert TargetGroupAttachments._resource_type_name == "dynamic/lictor:TargetGroupAttachments"  # noqa: SLF001 - the SDK makes the token of it
+
+
+def test_the_type_tokens_of_components() -> None:
+    """A component's children stand under its type in their names."""
+    assert cluster.TYPE == "lictor:index:ConsulServerCluster"
+    assert image.TYPE == "lictor:index:ConsulServerImage"

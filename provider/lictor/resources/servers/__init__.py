@@ -1,0 +1,1 @@
+"""Components over pulumi-aws, thin: Consul servers and their image; the extra ``servers``."""
