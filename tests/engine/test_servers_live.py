@@ -1,7 +1,7 @@
 """The real thing: unmodified Consul, with the rendered config, on a cluster's own instances.
 
 The instances are the stand-in's, their addresses the loopback's, and Consul finds the others as it
-does on AWS: by asking EC2 who carries the tag.
+does on AWS: by asking EC2 who carries the tag. The program is the one in `examples/servers`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.fakes import aws_provider, servers, tunnel
-from tests.fakes.path import OVERLAYS
+from tests.fakes.path import OVERLAYS, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,24 +22,78 @@ if TYPE_CHECKING:
     from tests.engine.world import World
     from tests.fakes.servers import Server
 
-IMAGE = "ami-04681a1dbd79675a5"
 GOSSIP = "pUqJrVyVRj5jsiYEkM/tFQYfWyJIv4s3XkvDwy7Cu5s="
 SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:gossip"  # noqa: S105 - a name
-
-_PROGRAM = """
-import lictor
-import pulumi
-
-main = lictor.ConsulServerCluster("main", **pulumi.Config("test").require_object("arguments"))
-"""
+EXAMPLE = (ROOT / "examples/servers/__main__.py").read_text()
+CLIENTS = "    client_security_group_ids=[clients.id],\n"
+# Three servers on one machine cannot share 127.0.0.1; and the gossip is encrypted.
+MORE = f'    listen="private",\n    gossip_key_secret_arn="{SECRET}",\n'
 
 
-def loopback(world: World) -> list[str]:
+class Live:
+    """The example's stack, and its servers.
+
+    Attributes:
+        world: Consul is the cluster's own here.
+        env: What the CLI needs beside.
+        servers: In the order of their launch.
+        group: ARN of the target group.
+    """
+
+    def __init__(self, world: World, provider: str) -> None:
+        """Lay out the program in a VPC of the loopback's addresses."""
+        assert CLIENTS in EXAMPLE
+        program = EXAMPLE.replace(CLIENTS, CLIENTS + MORE)
+        (world.stack.project / "__main__.py").write_text(program)
+        paths = [world.stack.env["PYTHONPATH"], str(OVERLAYS / "pulumi-aws")]
+        self.env = {
+            "PULUMI_DEBUG_PROVIDERS": provider,
+            "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+            "PYTHONDONTWRITEBYTECODE": "",
+        }
+        self.world = world
+        self.servers: list[Server] = []
+        self._vpc, self._subnets = _loopback(world)
+
+    def up(self, asked: Server | None = None) -> None:
+        """Run the stack, with this server's address once there is one to be asked."""
+        config = {
+            "lictor:vpcId": self._vpc,
+            "lictor:subnetIds": self._subnets,
+            "lictor:sha256": "0" * 64,
+        }
+        known = {"consul:address": f"http://{asked.address}:8500"} if asked else {}
+        self.world.stack.configure({**config, **known})
+        self.world.stack.up(env=self.env).ok()
+
+    @property
+    def targets(self) -> set[str]:
+        """What stands in the target group, what drains left out: instance ids."""
+        (group,) = self.world.aws.boto3("elbv2").describe_target_groups()["TargetGroups"]
+        return {key.partition(":")[0] for key in self.world.standing(group["TargetGroupArn"])}
+
+    @property
+    def tagged(self) -> set[str]:
+        """Who carries the leader's tag: instance ids."""
+        return {one["InstanceId"] for one in self.instances("consul-leader")}
+
+    def instances(self, key: str) -> list[dict[str, Any]]:
+        """List the running instances that carry a tag with the cluster's name."""
+        found = self.world.aws.boto3("ec2").describe_instances(
+            Filters=[
+                {"Name": "instance-state-name", "Values": ["running"]},
+                {"Name": f"tag:{key}", "Values": ["consul"]},
+            ]
+        )
+        return [dict(one) for each in found["Reservations"] for one in each["Instances"]]
+
+
+def _loopback(world: World) -> tuple[str, list[str]]:
     """Make a VPC of the loopback's addresses that no other test uses, and its subnets."""
     ec2 = world.aws.boto3("ec2")
     net = 32 + os.getpid() % 200
     vpc = ec2.create_vpc(CidrBlock=f"127.{net}.0.0/16")["Vpc"]["VpcId"]
-    return [
+    return vpc, [
         ec2.create_subnet(
             VpcId=vpc, CidrBlock=f"127.{net}.{number}.0/24", AvailabilityZone=f"us-west-2{zone}"
         )["Subnet"]["SubnetId"]
@@ -47,74 +101,86 @@ def loopback(world: World) -> list[str]:
     ]
 
 
-def instances(world: World) -> list[dict[str, Any]]:
-    """List the instances that run and carry the cluster's tag."""
-    found = world.aws.boto3("ec2").describe_instances(
-        Filters=[
-            {"Name": "instance-state-name", "Values": ["running"]},
-            {"Name": "tag:consul-cluster", "Values": ["main"]},
-        ]
-    )
-    return [dict(one) for each in found["Reservations"] for one in each["Instances"]]
-
-
 @pytest.fixture
-def cluster(world: World, tmp_path: Path) -> Iterator[list[Server]]:
-    """Bring up a cluster, and boot its three instances: configured, Consul not yet started."""
-    (world.stack.project / "__main__.py").write_text(_PROGRAM)
-    arguments = {
-        "image_id": IMAGE,
-        "subnet_ids": loopback(world),
-        "listen": "private",
-        "gossip_key_secret_arn": SECRET,
-    }
-    world.declare(test_arguments=json.dumps(arguments))
+def live(world: World, tmp_path: Path) -> Iterator[Live]:
+    """Bring up the example, and boot its three instances: configured, Consul not yet started."""
     with (
         aws_provider.start(world.aws) as provider,
         tunnel.start(world.aws, tmp_path, f"ec2.{world.aws.region}.api.aws") as proxy,
     ):
-        paths = [world.stack.env["PYTHONPATH"], str(OVERLAYS / "pulumi-aws")]
-        env = {
-            "PULUMI_DEBUG_PROVIDERS": provider,
-            "PYTHONPATH": os.pathsep.join(path for path in paths if path),
-            "PYTHONDONTWRITEBYTECODE": "",
-        }
-        world.stack.up(env=env).ok()
+        running = Live(world, provider)
+        running.up()
         reach = proxy.environment(world.aws)
-        booted = [
-            servers.boot(world.aws, one, tmp_path, reach, gossip=GOSSIP) for one in instances(world)
+        running.servers = [
+            servers.boot(world.aws, one, tmp_path, reach, gossip=GOSSIP)
+            for one in running.instances("consul-cluster")
         ]
         try:
-            yield booted
+            yield running
             assert set(proxy.asked) == {f"ec2.{world.aws.region}.api.aws:443"}
         finally:
-            for server in booted:
+            for server in running.servers:
                 server.kill()
 
 
-def known(leader: Server, cluster: list[Server]) -> bool:
-    """Tell whether the catalog knows the instance of every server, as leader tags need it."""
-    nodes = {node["Node"]: node["Meta"] for node in leader.ask("/v1/catalog/nodes")}
-    return all(nodes.get(one.ident, {}).get("instance-id") == one.ident for one in cluster)
-
-
-@pytest.mark.timeout(240)
-def test_servers_find_each_other_by_tag(cluster: list[Server]) -> None:
-    """Three elect a leader; one that leaves is gone; a leader that dies is followed by another."""
-    assert len(cluster) == 3
-    for server in cluster:
+@pytest.mark.timeout(300)
+def test_a_cluster_lives(live: Live) -> None:
+    """Three elect a leader, the leader dies, the tag follows, the dead one rejoins by it."""
+    assert len(live.servers) == 3
+    for server in live.servers:
         server.start()
-    leader = servers.agreed(cluster, voters=3)
-    members = {each["Name"]: each["Addr"] for each in leader.ask("/v1/agent/members")}
-    assert members == {server.ident: server.address for server in cluster}
-    servers.until(lambda: known(leader, cluster) or None, lambda: "the catalog lacks instance ids")
+    first = servers.agreed(live.servers, voters=3)
+    whole = {server.ident for server in live.servers}
+    servers.until(lambda: known(first, whole) or None, lambda: "the catalog lacks instance ids")
+    live.up(first)
+    assert live.tagged == {first.ident}
+    assert live.targets == whole
 
-    leader.kill()
-    others = [server for server in cluster if server is not leader]
+    first.kill()
+    others = [server for server in live.servers if server is not first]
     second = servers.agreed(others, voters=3)
-    leader.start()
-    assert servers.agreed(cluster, voters=3) is second
+    servers.until(lambda: failed(second, first) or None, lambda: second.log[-2000:])
+    live.up(second)
+    assert live.tagged == {second.ident}
+    assert live.targets == whole - {first.ident}
+
+    first.forget()
+    rejoin(live, first, second)
+    servers.agreed(live.servers, voters=3)
+    servers.until(lambda: not failed(second, first) or None, lambda: first.log[-2000:])
+    live.up(second)
+    assert live.tagged == {servers.agreed(live.servers, voters=3).ident}
+    assert live.targets == whole
 
     assert second.leave() == 0
-    rest = [server for server in cluster if server is not second]
+    rest = [server for server in live.servers if server is not second]
     servers.agreed(rest, voters=2)
+
+
+def rejoin(live: Live, dead: Server, leader: Server) -> None:
+    """Start it with what `join-address` prints, and with no other way to find anybody."""
+    printed = live.world.stack.lictor(
+        "join-address", "--tag", "consul-leader=consul", "--format", "retry-join"
+    ).ok()
+    assert printed.text == f"retry_join = {json.dumps([leader.address])}\n"
+    config = dead.machine.root / "etc/consul.d"
+    instance = json.loads((config / "20-instance.json").read_text())
+    del instance["retry_join"]
+    (config / "20-instance.json").write_text(json.dumps(instance))
+    (config / "95-join.hcl").write_text(printed.text)
+    dead.start()
+
+
+def known(server: Server, instances: set[str]) -> bool:
+    """Tell whether the catalog knows the instance of every server, and each one's health."""
+    nodes = {node["Node"]: node["Meta"] for node in server.ask("/v1/catalog/nodes")}
+    passing = {entry["Node"]["Node"] for entry in server.ask("/v1/health/service/consul?passing")}
+    return instances == passing and all(
+        nodes[ident].get("instance-id") == ident for ident in instances
+    )
+
+
+def failed(server: Server, other: Server) -> bool:
+    """Tell whether a server takes another one for dead."""
+    passing = {entry["Node"]["Node"] for entry in server.ask("/v1/health/service/consul?passing")}
+    return other.ident not in passing

@@ -14,6 +14,22 @@ _TOKEN = "a-token"  # noqa: S105 - nobody's
 _HEADER = "X-aws-ec2-metadata-token"
 
 
+ENDPOINT = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+
+
+def of_instance(
+    ident: str, address: str, zone: str, tags: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return what an instance is told: path below `latest/meta-data/` -> what stands there."""
+    return {
+        "instance-id": ident,
+        "local-ipv4": address,
+        "placement/region": zone[:-1],
+        "placement/availability-zone": zone,
+        **{f"tags/instance/{key}": value for key, value in (tags or {}).items()},
+    }
+
+
 @contextlib.contextmanager
 def start(texts: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """Run a service until the block ends; yield the variables that make AWS's tools ask it.
@@ -49,7 +65,7 @@ def start(texts: Mapping[str, str]) -> Iterator[dict[str, str]]:
     try:
         yield {
             "AWS_EC2_METADATA_DISABLED": "false",
-            "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
+            ENDPOINT: f"http://127.0.0.1:{server.server_port}",
         }
     finally:
         server.shutdown()

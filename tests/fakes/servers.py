@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import shutil
 import subprocess
 import time
 import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tests.fakes import metadata
+from tests.fakes import imds
 from tests.fakes.machine import Machine
 from tests.fakes.path import search_path
 
@@ -52,6 +53,10 @@ class Server:
                 stderr=subprocess.STDOUT,
             )
 
+    def forget(self) -> None:
+        """Lose what it knew of the others: it must be told whom to join."""
+        shutil.rmtree(self.machine.root / "opt/consul/serf")
+
     def kill(self) -> None:
         """End it without a word."""
         if self._agent is not None:
@@ -86,9 +91,9 @@ def boot(
     machine = Machine(folder / instance["InstanceId"], secrets)
     tags = {tag["Key"]: tag["Value"] for tag in instance["Tags"]}
     zone = instance["Placement"]["AvailabilityZone"]
-    told = metadata.of_instance(instance["InstanceId"], instance["PrivateIpAddress"], zone, tags)
-    with metadata.start(told) as url:
-        machine.boot(user_data(aws, tags), LICTOR_METADATA=url).ok()
+    told = imds.of_instance(instance["InstanceId"], instance["PrivateIpAddress"], zone, tags)
+    with imds.start(told) as own:
+        machine.boot(user_data(aws, tags), LICTOR_METADATA=own[imds.ENDPOINT]).ok()
     assert machine.calls[-1] == "systemctl start consul.service"
     return Server(instance["InstanceId"], instance["PrivateIpAddress"], machine, env)
 

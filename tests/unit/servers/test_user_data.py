@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lictor import errors
 from lictor.servers import user_data
 from lictor.servers.user_data import TLS, Boot
-from tests.fakes import metadata
+from tests.fakes import imds
 from tests.fakes.machine import Machine, shellcheck
 from tests.fakes.path import search_path
 
@@ -39,13 +39,13 @@ WHOLE = Boot(
     config={"log_level": "debug", "node_meta": {"owner": 'it\'s "us" $HOME `id`\n'}},
 )
 TAGS = {user_data.EXPECT_TAG: "3", "consul-cluster": "main"}
-INSTANCE = metadata.of_instance("i-0123456789abcdef0", "10.1.2.3", "us-west-2b", TAGS)
+INSTANCE = imds.of_instance("i-0123456789abcdef0", "10.1.2.3", "us-west-2b", TAGS)
 
 
 def boot(machine: Machine, script: str, told: dict[str, str] | None = None) -> Run:
     """Run a script as an instance that is told so."""
-    with metadata.start(INSTANCE if told is None else told) as url:
-        return machine.boot(script, LICTOR_METADATA=url)
+    with imds.start(INSTANCE if told is None else told) as env:
+        return machine.boot(script, LICTOR_METADATA=env[imds.ENDPOINT])
 
 
 def validate(machine: Machine) -> str:
