@@ -6,12 +6,16 @@ does on AWS: by asking EC2 who carries the tag. The program is the one in `examp
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
+from lictor.servers import user_data
 from tests.fakes import aws_provider, servers, tunnel
 from tests.fakes.path import OVERLAYS, ROOT
 
@@ -184,3 +188,55 @@ def failed(server: Server, other: Server) -> bool:
     """Tell whether a server takes another one for dead."""
     passing = {entry["Node"]["Node"] for entry in server.ask("/v1/health/service/consul?passing")}
     return other.ident not in passing
+
+
+def test_servers_that_speak_tls(world: World, tmp_path: Path) -> None:
+    """With material from Secrets Manager they join, elect and answer; no clear port is open."""
+    _, (subnet, *_) = _loopback(world)
+    tags = {"consul-cluster": "safe", user_data.EXPECT_TAG: "2"}
+    launched = world.aws.boto3("ec2").run_instances(
+        ImageId="ami-04681a1dbd79675a5",
+        MinCount=2,
+        MaxCount=2,
+        SubnetId=subnet,
+        TagSpecifications=[
+            {
+                "ResourceType": "instance",
+                "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+            }
+        ],
+    )["Instances"]
+    script = user_data.render(
+        user_data.Boot(
+            "safe",
+            "consul-cluster",
+            "safe",
+            listen="private",
+            gossip_secret=SECRET,
+            tls=user_data.TLS("arn:ca", "arn:cert", "arn:key"),
+        )
+    )
+    authority = trustme.CA()
+    names = ["server.dc1.consul", *(one["PrivateIpAddress"] for one in launched)]
+    made = authority.issue_cert(*names)
+    material = {
+        "gossip": GOSSIP,
+        "ca": authority.cert_pem.bytes().decode(),
+        "cert": b"".join(pem.bytes() for pem in made.cert_chain_pems).decode(),
+        "key": made.private_key_pem.bytes().decode(),
+    }
+    with tunnel.start(world.aws, tmp_path, f"ec2.{world.aws.region}.api.aws") as proxy:
+        reach = proxy.environment(world.aws)
+        both = [
+            servers.boot_with(script, dict(one), tmp_path, reach, **material) for one in launched
+        ]
+        try:
+            for server in both:
+                server.start()
+            leader = servers.agreed(both, voters=2)
+            for port in (8500, 8502):
+                with socket.socket() as clear:
+                    assert clear.connect_ex((leader.address, port)) == errno.ECONNREFUSED
+        finally:
+            for server in both:
+                server.kill()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import shutil
+import ssl
 import subprocess
 import time
 import urllib.request
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.fakes.aws.client import StandIn
 
 T = TypeVar("T")
-_DEADLINE = 60.0
+_DEADLINE = 45.0
 
 
 @dataclass
@@ -73,9 +73,13 @@ class Server:
         return code
 
     def ask(self, path: str) -> Any:  # noqa: ANN401 - JSON
-        """Ask its HTTP API."""
-        url = f"http://{self.address}:8500{path}"
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        """Ask its API: over TLS where it has a certificate, which must be its own."""
+        authority = self.machine.root / "etc/consul.d/tls/ca.pem"
+        context, url = None, f"http://{self.address}:8500{path}"
+        if authority.exists():
+            context = ssl.create_default_context(cafile=authority)
+            url = f"https://{self.address}:8501{path}"
+        with urllib.request.urlopen(url, timeout=5, context=context) as answer:  # noqa: S310 - our own
             return json.loads(answer.read())
 
     @property
@@ -88,14 +92,32 @@ def boot(
     aws: StandIn, instance: Mapping[str, Any], folder: Path, env: Mapping[str, str], **secrets: str
 ) -> Server:
     """Run an instance's user data in a root of its own, as its first boot does; not yet Consul."""
+    return boot_with(user_data(aws, _tags(instance)), instance, folder, env, **secrets)
+
+
+def boot_with(
+    script: str,
+    instance: Mapping[str, Any],
+    folder: Path,
+    env: Mapping[str, str],
+    **secrets: str,
+) -> Server:
+    """Do so with this user data, whatever the instance was launched with."""
     machine = Machine(folder / instance["InstanceId"], secrets)
-    tags = {tag["Key"]: tag["Value"] for tag in instance["Tags"]}
-    zone = instance["Placement"]["AvailabilityZone"]
-    told = imds.of_instance(instance["InstanceId"], instance["PrivateIpAddress"], zone, tags)
+    told = imds.of_instance(
+        instance["InstanceId"],
+        instance["PrivateIpAddress"],
+        instance["Placement"]["AvailabilityZone"],
+        _tags(instance),
+    )
     with imds.start(told) as own:
-        machine.boot(user_data(aws, tags), LICTOR_METADATA=own[imds.ENDPOINT]).ok()
+        machine.boot(script, LICTOR_METADATA=own[imds.ENDPOINT]).ok()
     assert machine.calls[-1] == "systemctl start consul.service"
     return Server(instance["InstanceId"], instance["PrivateIpAddress"], machine, env)
+
+
+def _tags(instance: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in instance["Tags"]}
 
 
 def user_data(aws: StandIn, tags: Mapping[str, str]) -> str:
@@ -124,10 +146,12 @@ def agreed(servers: list[Server], voters: int) -> Server:
 
 def until(look: Callable[[], T | None], otherwise: Callable[[], str]) -> T:
     """Return what is seen, once it is."""
-    end = time.monotonic() + _DEADLINE
+    end, problem = time.monotonic() + _DEADLINE, ""
     while time.monotonic() < end:
-        with contextlib.suppress(OSError):
+        try:
             if (seen := look()) is not None:
                 return seen
+        except OSError as error:
+            problem = repr(error)
         time.sleep(0.1)
-    raise AssertionError(otherwise())
+    raise AssertionError(f"{problem}\n{otherwise()}")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from lictor import errors
-from lictor.resources.servers.ground import Ground, Lookups
+from lictor.resources.servers.ground import Lookups, Place
 from lictor.servers import policies, ports, sizing, user_data
 from lictor.settings import servers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
 
     from lictor.resources.servers.arguments import Arguments
     from lictor.settings.servers import Servers
@@ -51,22 +51,33 @@ class Building:
         self._refuse_user_data_too_long()
         lookups = Lookups(self._name, settings.region, parent)
         self.region: pulumi.Output[str] = pulumi.Output.from_input(lookups.region())
-        self._ground = self._looked_up(lookups, parent)
+        self._place = self._placed(lookups, parent)
+        self._device = self._looked_at(lookups)
+        judged: pulumi.Output[Any] = arguments.resolved(servers.from_arguments)
+        waiting: Awaitable[bool] = _known_ones(self.region, judged, self._place, self._device)
+        self._all_well: pulumi.Output[bool] = pulumi.Output.from_input(waiting)
 
-    def _looked_up(
-        self, lookups: Lookups, parent: pulumi.ComponentResource
-    ) -> pulumi.Output[Ground]:
-        """Judge all arguments and look up what they name, as soon as that is known."""
+    def _placed(self, lookups: Lookups, parent: pulumi.ComponentResource) -> pulumi.Output[Place]:
+        """Look up the subnets, as soon as they are known."""
 
-        async def look(settings: Servers) -> Ground:
+        async def look(given: Mapping[str, Any]) -> Place:
             await self.region.future()  # one that AWS does not know is all that is to be said
-            ground = await lookups.ground(settings.subnet_ids, settings.image_id)
-            warning = sizing.zone_warning(settings.size, len(ground.zones))
+            place = await lookups.place(given["subnet_ids"])
+            warning = sizing.zone_warning(self._settings.size, len(place.zones))
             if warning:
                 pulumi.log.warn(f"{self._name}: {warning}", resource=parent)
-            return ground
+            return place
 
-        return self._arguments.resolved(servers.from_arguments).apply(look)
+        return self._arguments.output("subnet_ids").apply(look)
+
+    def _looked_at(self, lookups: Lookups) -> pulumi.Output[str]:
+        """Look up the image, as soon as it is known, for the name of its root device."""
+
+        async def look(given: Mapping[str, Any]) -> str:
+            await self.region.future()
+            return await lookups.root_device(given["image_id"])
+
+        return self._arguments.output("image_id").apply(look)
 
     def role(self) -> Any:  # noqa: ANN401 - pulumi-aws may not be there
         """Declare the servers' role: finding each other, reading their secrets, no more."""
@@ -93,7 +104,7 @@ class Building:
         return self._aws.ec2.SecurityGroup(
             self._name,
             description=f"Consul servers of {self._name}",
-            vpc_id=self._ground.apply(lambda ground: ground.vpc_id),
+            vpc_id=self._once_looked_up(self._place.apply(lambda place: place.vpc_id)),
             ingress=self._arguments.output(_CLIENTS).apply(self._ingress),
             egress=[
                 {
@@ -117,7 +128,7 @@ class Building:
         groups = self._arguments.output("security_group_ids").apply(
             lambda given: list(given.get("security_group_ids", ()))
         )
-        device = settings.root_device or self._ground.apply(lambda ground: ground.root_device)
+        device = settings.root_device or self._device
         return self._aws.ec2.LaunchTemplate(
             self._name,
             description=f"Consul server of {self._name}",
@@ -252,17 +263,17 @@ class Building:
         return self._arguments.given.get(key)
 
     def _once_looked_up(self, value: pulumi.Output[str]) -> pulumi.Output[str]:
-        """Let a value wait until the look-ups went well, so that nothing is made before.
+        """Let a value wait until all look-ups went well, so that nothing is made before."""
+        both: pulumi.Output[list[Any]] = pulumi.Output.all(self._all_well, value)
+        return both.apply(lambda pair: str(pair[1]))
 
-        In a preview in which they cannot be made yet the value stays known.
-        """
 
-        async def wait() -> str:
-            if await self._ground.is_known():
-                await self._ground.future()
-            return str(await value.future())
-
-        return pulumi.Output.from_input(wait())
+async def _known_ones(*outputs: pulumi.Output[Any]) -> bool:
+    """Wait for what is known; in a preview some of it may not be, and is judged later."""
+    for output in outputs:
+        if await output.is_known():
+            await output.future()
+    return True
 
 
 def _peer(rule: ports.Rule) -> dict[str, Any]:

@@ -24,18 +24,16 @@ _AGAIN = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class Place:
     """Where servers can be made.
 
     Attributes:
         vpc_id: The VPC of all subnets.
         zones: Names of the zones that the subnets lie in, in order.
-        root_device: Name of the image's root device.
     """
 
     vpc_id: str
     zones: tuple[str, ...]
-    root_device: str
 
 
 class Lookups:
@@ -63,11 +61,11 @@ class Lookups:
         found = await self._ask("region", self._said_region, "aws:index/getRegion:getRegion", {})
         return str(found["region"])
 
-    async def ground(self, subnets: Sequence[str], image: str) -> Ground:
-        """Look up subnets and image.
+    async def place(self, subnets: Sequence[str]) -> Place:
+        """Look up the subnets.
 
         Raises:
-            pulumi.RunError: One is not there, or the subnets are of several VPCs.
+            pulumi.RunError: One is not there, or they are of several VPCs.
         """
         found = [
             await self._ask("subnet_ids", subnet, "aws:ec2/getSubnet:getSubnet", {"id": subnet})
@@ -79,11 +77,14 @@ class Lookups:
                 f"{self._name}: subnet_ids: they are of {len(vpcs)} VPCs, {', '.join(vpcs)};"
                 " a cluster lies in one"
             )
-        zones = tuple(sorted({str(subnet["availabilityZone"]) for subnet in found}))
-        return Ground(vpcs[0], zones, await self._root_device(image))
+        return Place(vpcs[0], tuple(sorted({str(subnet["availabilityZone"]) for subnet in found})))
 
-    async def _root_device(self, image: str) -> str:
-        """Return the name of the image's root device; the image of a parameter is not known."""
+    async def root_device(self, image: str) -> str:
+        """Return the name of the image's root device; the image of a parameter is not known.
+
+        Raises:
+            pulumi.RunError: There is no such image.
+        """
         if image.startswith(_PARAMETER):
             return _ROOT_DEVICE
         only = {"filters": [{"name": "image-id", "values": [image]}]}
