@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fakes import aws_provider
-from tests.fakes.path import OVERLAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +35,7 @@ lictor.check_failed(web)
 def env(world: World) -> Iterator[dict[str, str]]:
     """Attach the provider that stands in for Pulumi's AWS plugin."""
     with aws_provider.start(world.aws) as address:
-        path = OVERLAYS / "pulumi-aws"
-        yield {"PULUMI_DEBUG_PROVIDERS": address, "PYTHONPATH": str(path)}
+        yield aws_provider.environment(address)
 
 
 def write(world: World, more: str = "", port: str = "80") -> None:
@@ -46,6 +44,7 @@ def write(world: World, more: str = "", port: str = "80") -> None:
     world.declare(test_service=world.service, test_port=port)
 
 
+@pytest.mark.timeout(180)
 def test_group_and_attachments(world: World, env: dict[str, str]) -> None:
     """Targets are unknown in the preview, attached by the up, and replaced with their group."""
     keys = world.fleet(2)

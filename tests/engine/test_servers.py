@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.fakes import aws_provider
-from tests.fakes.path import OVERLAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,12 +44,7 @@ pulumi.export("join", main.retry_join)
 def env(world: World) -> Iterator[dict[str, str]]:
     """Attach the provider that stands in for Pulumi's AWS plugin."""
     with aws_provider.start(world.aws) as address:
-        paths = [world.stack.env["PYTHONPATH"], str(OVERLAYS / "pulumi-aws")]
-        yield {
-            "PULUMI_DEBUG_PROVIDERS": address,
-            "PYTHONPATH": os.pathsep.join(path for path in paths if path),
-            "PYTHONDONTWRITEBYTECODE": "",  # compiling pulumi-aws takes seconds each time
-        }
+        yield aws_provider.environment(address, world.stack.env["PYTHONPATH"])
 
 
 def ground(world: World) -> tuple[str, list[str]]:

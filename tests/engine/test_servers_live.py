@@ -17,7 +17,7 @@ import trustme
 
 from lictor.servers import user_data
 from tests.fakes import aws_provider, servers, tunnel
-from tests.fakes.path import OVERLAYS, ROOT
+from tests.fakes.path import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,12 +49,7 @@ class Live:
         assert CLIENTS in EXAMPLE
         program = EXAMPLE.replace(CLIENTS, CLIENTS + MORE)
         (world.stack.project / "__main__.py").write_text(program)
-        paths = [world.stack.env["PYTHONPATH"], str(OVERLAYS / "pulumi-aws")]
-        self.env = {
-            "PULUMI_DEBUG_PROVIDERS": provider,
-            "PYTHONPATH": os.pathsep.join(path for path in paths if path),
-            "PYTHONDONTWRITEBYTECODE": "",
-        }
+        self.env = aws_provider.environment(provider, world.stack.env["PYTHONPATH"])
         self.world = world
         self.servers: list[Server] = []
         self._vpc, self._subnets = _loopback(world)

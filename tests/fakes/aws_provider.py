@@ -9,6 +9,7 @@ up.
 from __future__ import annotations
 
 import contextlib
+import os
 from concurrent import futures
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from tests.fakes import aws_resources
+from tests.fakes.path import OVERLAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,6 +163,21 @@ def _write(properties: dict[str, Any]) -> struct_pb2.Struct:
     result = struct_pb2.Struct()
     result.update({key: value for key, value in properties.items() if value is not None})
     return result
+
+
+def environment(address: str, modules: str = "") -> dict[str, str]:
+    """Return what a program over pulumi-aws needs.
+
+    Args:
+        address: What `start` gave.
+        modules: What is on the stack's PYTHONPATH already.
+    """
+    paths = [modules, str(OVERLAYS / "pulumi-aws")]
+    return {
+        "PULUMI_DEBUG_PROVIDERS": address,
+        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+        "PYTHONDONTWRITEBYTECODE": "",  # compiling pulumi-aws takes seconds each time
+    }
 
 
 @contextlib.contextmanager
