@@ -71,8 +71,7 @@ class Tagged:
 
 def instance(member: Member) -> str:
     """Tell on which instance a server runs."""
-    found = member.consul.call("GET", f"/v1/catalog/node/{member.name}")
-    return str(found["Node"]["Meta"]["instance-id"])
+    return member.meta["instance-id"]
 
 
 @pytest.mark.both_sdks
@@ -209,7 +208,7 @@ def test_the_watch_follows_the_leader(world: World, cluster: Cluster) -> None:
         new = cluster.leader(but=leader)
         watch.until(lambda: tagged.carriers() == {instance(new)})
         watch.until(lambda: watch.told(f"leader + {instance(new)} {new.name} (dc1)"))
-        assert watch.told(f"leader - {instance_of(leader, new)} {leader.name} (dc1)")
+        assert watch.told(f"leader - {instance(leader)} {leader.name} (dc1)")
         assert watch.end() == 0
     made = [call["params"]["ResourceId.1"] for call in changed(world, "CreateTags")]
     assert made[-1] == instance(new)
@@ -238,12 +237,6 @@ def test_the_handler_of_type_nodes(world: World) -> None:
         leader.leave()
         new = cluster.leader(but=leader)
         clusters.until(lambda: tagged.carriers() == {instance(new)} or None, lambda: watcher.log)
-
-
-def instance_of(member: Member, by: Member) -> str:
-    """Tell a dead server's instance, by one that lives."""
-    found = by.consul.call("GET", f"/v1/catalog/node/{member.name}")
-    return str(found["Node"]["Meta"]["instance-id"])
 
 
 def changed(world: World, operation: str) -> Sequence[dict[str, Any]]:

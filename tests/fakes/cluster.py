@@ -28,12 +28,14 @@ class Member:
 
     Attributes:
         name: Name of its node.
+        meta: Meta of its node.
         ports: What it listens on.
         folder: Where it keeps what it knows; it outlives the process.
         process: It; None while it does not run.
     """
 
     name: str
+    meta: Mapping[str, str]
     ports: Mapping[str, int]
     folder: Path
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
@@ -114,11 +116,10 @@ class Cluster:
             consul = self.leader().consul
             raft = consul.call("GET", "/v1/operator/raft/configuration")
             voters = {each["Address"] for each in raft["Servers"] if each["Voter"]}
-            told = {
-                each["Node"] for each in consul.call("GET", "/v1/catalog/nodes") if each["Meta"]
-            }
-            whole = voters == {member.raft for member in self.members}
-            return (whole and told >= {member.name for member in self.members}) or None
+            nodes = consul.call("GET", "/v1/catalog/nodes")
+            metas = {node["Node"]: node["Meta"] or {} for node in nodes}
+            told = all(m.meta.items() <= metas.get(m.name, {}).items() for m in self.members)
+            return (told and voters == {member.raft for member in self.members}) or None
 
         until(voting, lambda: "\n".join(member.log for member in self.members))
 
@@ -145,9 +146,9 @@ def start(metas: Sequence[Mapping[str, str]], **config: Any) -> Iterator[Cluster
         joins = [f"127.0.0.1:{each['serf_lan']}" for each in ports]
         members = []
         for number, (meta, own) in enumerate(zip(metas, ports, strict=True)):
-            member = Member(f"server-{number}", own, Path(folder) / str(number))
+            member = Member(f"server-{number}", meta, own, Path(folder) / str(number))
             (member.folder / "config").mkdir(parents=True)
-            settings = {**_settings(member, meta, joins, len(metas)), **config}
+            settings = {**_settings(member, joins, len(metas)), **config}
             (member.folder / "config/agent.json").write_text(json.dumps(settings))
             members.append(member)
         cluster = Cluster(members)
@@ -161,14 +162,12 @@ def start(metas: Sequence[Mapping[str, str]], **config: Any) -> Iterator[Cluster
                 member.kill()
 
 
-def _settings(
-    member: Member, meta: Mapping[str, str], joins: Sequence[str], count: int
-) -> dict[str, Any]:
+def _settings(member: Member, joins: Sequence[str], count: int) -> dict[str, Any]:
     return {
         "server": True,
         "bootstrap_expect": count,
         "node_name": member.name,
-        "node_meta": dict(meta),
+        "node_meta": dict(member.meta),
         "data_dir": str(member.folder / "data"),
         "bind_addr": "127.0.0.1",
         "ports": {**member.ports, "dns": -1, "grpc": -1, "grpc_tls": -1},
