@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lictor.resources.attachments import TargetGroupAttachments
+    from lictor.resources.external import ExternalCheck, ExternalService
+    from lictor.resources.external_node import ExternalNode
     from lictor.resources.leader_tag import LeaderTag
     from lictor.resources.program import (
         check_failed,
         consul_servers,
         counts,
+        external_nodes,
         leader_tags,
         target_groups,
     )
@@ -27,12 +30,16 @@ __all__ = [
     "ConsulServerCluster",
     "ConsulServerImage",
     "ConsulService",
+    "ExternalCheck",
+    "ExternalNode",
+    "ExternalService",
     "LeaderTag",
     "PreparedQuery",
     "TargetGroupAttachments",
     "check_failed",
     "consul_servers",
     "counts",
+    "external_nodes",
     "leader_tags",
     "target_groups",
 ]
@@ -41,12 +48,16 @@ _WHERE = {
     "ConsulServerCluster": "servers.cluster",
     "ConsulServerImage": "servers.image",
     "ConsulService": "sources",
+    "ExternalCheck": "external",
+    "ExternalNode": "external_node",
+    "ExternalService": "external",
     "LeaderTag": "leader_tag",
     "PreparedQuery": "sources",
     "TargetGroupAttachments": "attachments",
     "check_failed": "program",
     "consul_servers": "program",
     "counts": "program",
+    "external_nodes": "program",
     "leader_tags": "program",
     "target_groups": "program",
 }

@@ -7,7 +7,8 @@
     ├── ConsulError              the answer cannot be trusted: nothing may change
     │   ├── ConsulUnreachable    no answer: refused, timed out, TLS, broken off
     │   ├── ConsulDenied         the token lacks a right, or results were filtered by ACLs
-    │   └── ConsulNotReady       no leader, throttled, 5xx, stale or broken answers
+    │   ├── ConsulNotReady       no leader, throttled, 5xx, stale or broken answers
+    │   └── CatalogConflict      somebody else has what is to be written
     ├── LeaderNotFound           no EC2 instance can be told for Consul's leader
     ├── HostNotResolved          DNS does not answer for a host name
     ├── ListenFailed             the status server cannot listen where it was told to
@@ -66,6 +67,10 @@ class ConsulNotReady(ConsulError):
 
 class LeaderNotFound(LictorError):
     """Consul has a leader, and no EC2 instance, or more than one, can be told for it."""
+
+
+class CatalogConflict(ConsulError):
+    """What is to be written to the catalog is somebody else's, or was changed meanwhile."""
 
 
 class HostNotResolved(LictorError):

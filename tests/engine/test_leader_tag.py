@@ -195,7 +195,7 @@ def test_two_tags_of_one_program(world: World, cluster: Cluster) -> None:
     config = {"consul:address": address, "lictor:leaderTags": entries}
     world.stack.configure(config)
     run = world.stack.preview()
-    world.refused(run, "both move the tag consul-leader=")
+    world.refused(run, "both want the tag consul-leader=")
 
 
 def test_the_watch_follows_the_leader(world: World, cluster: Cluster) -> None:

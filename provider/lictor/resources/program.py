@@ -10,6 +10,7 @@ from pulumi.runtime import config as runtime_config
 
 from lictor import errors
 from lictor.resources.attachments import TargetGroupAttachments
+from lictor.resources.external_node import ExternalNode
 from lictor.resources.leader_tag import LeaderTag
 from lictor.resources.servers.cluster import ConsulServerCluster
 from lictor.settings import stack
@@ -67,6 +68,19 @@ def consul_servers() -> dict[str, ConsulServerCluster]:
     return {entry.name: ConsulServerCluster(entry.name, **entry.arguments()) for entry in entries}
 
 
+def external_nodes() -> dict[str, ExternalNode]:
+    """Declare a resource for each entry of ``lictor:externalNodes``.
+
+    Returns:
+        Name -> resource, in the order of the list; none where the key is not set.
+
+    Raises:
+        pulumi.RunError: The list, or a key under ``lictor:``, is not as it should be.
+    """
+    entries = _entries(stack.EXTERNAL_NODES, stack.external_nodes)
+    return {entry.name: ExternalNode(entry.name, **entry.arguments()) for entry in entries}
+
+
 def _entries(key: str, read: Callable[[str | None], tuple[T, ...]]) -> tuple[T, ...]:
     """Read a list of the stack's config."""
     try:
@@ -113,8 +127,8 @@ def counts(groups: Mapping[str, TargetGroupAttachments]) -> dict[str, dict[str, 
     }
 
 
-def check_failed(*resources: TargetGroupAttachments | LeaderTag) -> None:
-    """End the run with one error when some target or tag failed; warn of each held target.
+def check_failed(*resources: TargetGroupAttachments | LeaderTag | ExternalNode) -> None:
+    """End the run with one error when something failed; warn of each held target.
 
     The program's last line: every resource is done by then, and what failed is in state and is
     tried again by the next run. While the program ends with an error, Pulumi deletes no resource

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
         Answer,
         AWSAccess,
         ConsulConnection,
+        Entry,
+        Operation,
         Raft,
         Source,
         Target,
@@ -99,6 +101,24 @@ class Remotes:
         found = raft.read(consul(connection), datacenter)
         self.run.note_led(self.asker, Led(connection, datacenter, found.spoken))
         return found
+
+    def catalogued(self, node: str, datacenter: str) -> Entry | None:
+        """Read a node of the catalog with all that stands on it; None where there is none."""
+        from lictor.consul import catalog  # noqa: PLC0415 - see the module's docstring
+
+        client = consul(connections.consul(self.config, self.env))
+        return catalog.read(client, node, datacenter)
+
+    def catalogue(
+        self, entry: Entry, operations: tuple[Operation, ...], datacenter: str
+    ) -> tuple[int, ...]:
+        """Change a node of the catalog; return the indexes of what was set."""
+        from lictor.consul import catalog  # noqa: PLC0415 - see the module's docstring
+
+        if not operations:
+            return ()
+        client = consul(connections.consul(self.config, self.env))
+        return catalog.write(client, entry, operations, datacenter)
 
     def access(self, region: str) -> AWSAccess:
         """Tell how AWS is reached in a region; empty for the stack's."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lictor import errors
 from lictor.resources.claims import Claims
-from lictor.resources.tag_claims import Tags
+from lictor.resources.sole import Sole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,12 +55,12 @@ class Run:
 
     Attributes:
         claims: Who wants which targets.
-        tags: Who moves which tag.
+        sole: Who has what only one may have.
     """
 
     def __init__(self) -> None:
         self.claims = Claims()
-        self.tags = Tags()
+        self.sole = Sole()
         self._lock = threading.Lock()
         self._instances: dict[AWSAccess, Instances] = {}
         self._nodes: dict[tuple[ConsulConnection, str], _Once] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lictor.resources import attaching, tagging, tokens
+from lictor.resources import attaching, cataloguing, tagging, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,4 +14,5 @@ if TYPE_CHECKING:
 KINDS: Mapping[str, Kind] = {
     tokens.ATTACHMENTS: attaching,
     tokens.LEADER_TAG: tagging,
+    tokens.EXTERNAL_NODE: cataloguing,
 }

@@ -15,7 +15,7 @@ from lictor.plan import leading
 from lictor.plan.leading import Give, Tagging
 from lictor.resources.claims import Who
 from lictor.resources.kinds import PROVIDER, Difference, View
-from lictor.resources.tag_claims import Place
+from lictor.resources.sole import Thing
 from lictor.settings import leader_tags as settings
 from lictor.settings.leader_tags import ARGUMENTS
 
@@ -39,6 +39,7 @@ _REPLACES = ("tag_key", "tag_value", "region")
 """Another tag is another resource: the old one is taken away after the new one stands."""
 _OF_DELETION = ("role_arn", "name", "parent")
 """Inputs that a deletion needs as they are now: it sees the last run's outputs only."""
+_REMEDY = "give each a tag_value of its own, or both an instance_filter"
 _DEFAULTS = settings.LeaderTag()
 _LATER = Unknown()  # type: ignore[no-untyped-call] # Pulumi's mark for what is known only later
 
@@ -58,9 +59,7 @@ def inputs(olds: Mapping[str, Any], news: Mapping[str, Any], remotes: Remotes) -
     wanted = settings.from_inputs(arguments)
     reached = remotes.acting_as(arguments)
     access = reached.access(wanted.region)
-    remotes.run.tags.claim(
-        _place(wanted, access), Who.of(given), narrow=bool(wanted.instance_filter)
-    )
+    _claim(wanted, access, Who.of(given), remotes)
     planned = _planned(wanted, access, reached.raft(wanted.datacenter), _texts(olds, "leader"))
     doing: dict[str, Any] = {"missing": True} if planned.missing else {}
     doing |= {"clear": dict(planned.clear)} if planned.clear else {}
@@ -100,7 +99,7 @@ def as_before(olds: Mapping[str, Any], news: Mapping[str, Any], remotes: Remotes
     kept = {key: value for key, value in olds.items() if key not in (*Who._fields, *_PASSING)}
     wanted = settings.from_inputs(olds)
     access = remotes.acting_as(olds).access(wanted.region)
-    remotes.run.tags.keep(_place(wanted, access), Who.of(news))
+    remotes.run.sole.keep(_thing(wanted, access), Who.of(news))
     return {**kept, **who, "kept": True}
 
 
@@ -118,8 +117,7 @@ def undisturbed(
         return None
     wanted = settings.from_inputs(olds)
     access = remotes.acting_as(olds).access(wanted.region)
-    narrow = bool(wanted.instance_filter)
-    remotes.run.tags.claim(_place(wanted, access), Who.of(news), narrow=narrow)
+    _claim(wanted, access, Who.of(news), remotes)
     return {key: value for key, value in olds.items() if key not in _PASSING}
 
 
@@ -204,7 +202,7 @@ def delete(props: Mapping[str, Any], remotes: Remotes) -> None:
     wanted = settings.from_inputs(props)
     access = remotes.acting_as(props).access(wanted.region)
     ours = _texts(props, "tagged")
-    if not ours or remotes.run.tags.others(_place(wanted, access), Who.of(props)):
+    if not ours or remotes.run.sole.others(_thing(wanted, access), Who.of(props)):
         return
     failed = tags.take(access, _tag(wanted), ours)
     if failed:
@@ -262,8 +260,14 @@ def _tag(wanted: LeaderTag) -> Tag:
     return Tag(wanted.tag_key, wanted.tag_value)
 
 
-def _place(wanted: LeaderTag, access: AWSAccess) -> Place:
-    return Place(access.region, wanted.role_arn, f"{wanted.tag_key}={wanted.tag_value}")
+def _claim(wanted: LeaderTag, access: AWSAccess, who: Who, remotes: Remotes) -> None:
+    narrow = bool(wanted.instance_filter)
+    remotes.run.sole.claim(_thing(wanted, access), who, remedy=_REMEDY, narrow=narrow)
+
+
+def _thing(wanted: LeaderTag, access: AWSAccess) -> Thing:
+    tag = f"the tag {wanted.tag_key}={wanted.tag_value}"
+    return Thing(tag, access.region, wanted.role_arn)
 
 
 def _given(properties: Mapping[str, Any], name: str) -> object:

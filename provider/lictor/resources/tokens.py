@@ -7,6 +7,7 @@ OURS = "pulumi-python:dynamic/lictor:"
 
 ATTACHMENTS = f"{OURS}TargetGroupAttachments"
 LEADER_TAG = f"{OURS}LeaderTag"
+EXTERNAL_NODE = f"{OURS}ExternalNode"
 
 
 def of(urn: str) -> str:

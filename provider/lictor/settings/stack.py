@@ -11,6 +11,7 @@ import msgspec
 from lictor import errors
 from lictor.settings import reading
 from lictor.settings.attachments import Attachments, region_of
+from lictor.settings.external_nodes import ExternalNode
 from lictor.settings.leader_tags import LeaderTag
 from lictor.settings.servers import Servers
 from lictor.settings.shapes import Name  # noqa: TC001 - read by msgspec
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 
 TARGET_GROUPS = "lictor:targetGroups"
 LEADER_TAGS = "lictor:leaderTags"
+EXTERNAL_NODES = "lictor:externalNodes"
 CONSUL_SERVERS = "lictor:consulServers"
 
-_KNOWN = ("targetGroups", "leaderTags", "consulServers")
+_KNOWN = ("targetGroups", "leaderTags", "externalNodes", "consulServers")
 _SHOWN = 60
 _GIVEN = "service, prepared_query or sources"
 
@@ -49,6 +51,16 @@ class LeaderTagEntry(LeaderTag, frozen=True, kw_only=True, forbid_unknown_fields
         return _written(self)
 
 
+class ExternalNodeEntry(ExternalNode, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One entry of ``lictor:externalNodes``: a resource's arguments and its name."""
+
+    name: Name
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the resource's arguments as written, defaults left out."""
+        return _written(self)
+
+
 class ServersEntry(Servers, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One entry of ``lictor:consulServers``: a component's arguments and its name."""
 
@@ -59,10 +71,12 @@ class ServersEntry(Servers, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return _written(self)
 
 
-Entry = TypeVar("Entry", TargetGroupEntry, LeaderTagEntry, ServersEntry)
+Entry = TypeVar("Entry", TargetGroupEntry, LeaderTagEntry, ExternalNodeEntry, ServersEntry)
 
 
-def _written(entry: TargetGroupEntry | LeaderTagEntry | ServersEntry) -> dict[str, Any]:
+def _written(
+    entry: TargetGroupEntry | LeaderTagEntry | ExternalNodeEntry | ServersEntry,
+) -> dict[str, Any]:
     """Return what is not its default, without the name."""
     given = {
         field.name: _plain(value)
@@ -97,6 +111,15 @@ def leader_tags(text: str | None) -> tuple[LeaderTagEntry, ...]:
         return reading.read(value, LeaderTagEntry, at=at, spelling=reading.Spelling.CAMEL)
 
     return _entries(text, LEADER_TAGS, "leader tags", tag)
+
+
+def external_nodes(text: str | None) -> tuple[ExternalNodeEntry, ...]:
+    """Read ``lictor:externalNodes``; takes and raises as :func:`target_groups`."""
+
+    def entry(value: object, at: str) -> ExternalNodeEntry:
+        return reading.read(value, ExternalNodeEntry, at=at, spelling=reading.Spelling.CAMEL)
+
+    return _entries(text, EXTERNAL_NODES, "external nodes", entry)
 
 
 def consul_servers(text: str | None) -> tuple[ServersEntry, ...]:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from lictor.watch.telling import Teller
 
 
+_AGAIN = "an unhandled error occurred: "
+"""How the engine says once more by what error a program ended that runs in our process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is asked of a run.
@@ -51,7 +55,7 @@ def tell(outcome: Outcome, wish: Wish, teller: Teller) -> Verdict:
         text = f"{name} stands in the files no more: its targets are left as they are"
         teller.tell(lines.Line(text, {"group": name}, "warning"))
     known = program.told()
-    problems = [item for item in outcome.problems if item.text not in known]
+    problems = [item for item in outcome.problems if item.text.removeprefix(_AGAIN) not in known]
     for problem in problems:
         teller.tell(lines.Line(problem.text, {"urn": problem.urn}, "error"))
     applied = outcome.ok or (bool(outcome.groups) and not problems and bool(known))
