@@ -186,6 +186,69 @@ def wrong_types_of_a_leader_tag() -> None:
     lictor.LeaderTag("leader", instance_filter={"vpc-id": 7})  # type: ignore[dict-item]
 
 
+def external_nodes(
+    text: Output[str], number: Output[int], texts: Output[list[str]], pairs: Output[dict[str, str]]
+) -> None:
+    """Every argument of an external node, plain and as an `Output`."""
+    lictor.ExternalNode("db", address="db.example.com")
+    service = lictor.ExternalService(
+        "web", id="w", address="10.0.0.1", port=443, tags=["v2"], meta={"k": "v"}
+    )
+    check = lictor.ExternalCheck(
+        "http",
+        id="c",
+        service="w",
+        notes="why",
+        http="https://db.example.com",
+        method="HEAD",
+        header={"X-A": ["1", text]},
+        body="x",
+        disable_redirects=True,
+        tcp="h:1",
+        tcp_use_tls=True,
+        udp="h:1",
+        grpc="h:1",
+        grpc_use_tls=True,
+        tls_server_name="h",
+        tls_skip_verify=False,
+        interval="10s",
+        timeout=2.5,
+        deregister_critical_service_after="1h",
+    )
+    node = lictor.ExternalNode(
+        "db",
+        address=text,
+        node=text,
+        node_meta=pairs,
+        services=[service, lictor.ExternalService(text, port=number, tags=texts, meta=pairs)],
+        checks=[check, lictor.ExternalCheck(text, tcp=text, interval=number)],
+        probe=True,
+        datacenter=text,
+        opts=pulumi.ResourceOptions(protect=True),
+    )
+    assert_type(node.indexes, Output[Mapping[str, int]])
+    assert_type(node.failed, Output[Mapping[str, str]])
+    assert_type(lictor.external_nodes(), dict[str, lictor.ExternalNode])
+    lictor.check_failed(node, *lictor.external_nodes().values())
+
+
+def wrong_types_of_an_external_node() -> None:
+    """What no argument takes."""
+    lictor.ExternalNode("db")  # type: ignore[call-arg]
+    lictor.ExternalNode(
+        "db",
+        address=7,  # type: ignore[arg-type]
+        node=True,  # type: ignore[arg-type]
+        node_meta=["x"],  # type: ignore[arg-type]
+        services=["web"],  # type: ignore[list-item]
+        checks={"name": "up"},  # type: ignore[arg-type]
+        probe="yes",  # type: ignore[arg-type]
+        datacenter=1,  # type: ignore[arg-type]
+    )
+    lictor.ExternalService("web", port="443", tags="v2x", meta=["k"])  # type: ignore[arg-type]
+    lictor.ExternalCheck("up", "tcp")  # type: ignore[call-arg]
+
+
 def wrong_types_of_a_resource() -> None:
     """What no argument takes."""
     lictor.TargetGroupAttachments(

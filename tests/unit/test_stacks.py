@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from lictor.settings import connections, stack
+from lictor.settings import connections, external_nodes, stack
 from lictor.settings.reading import Spelling
 from lictor.settings.sources import KEYS
 from tests.fakes.path import ROOT
@@ -30,6 +30,7 @@ class Config:
         self.values: Mapping[str, Any] = yaml.safe_load(text)["config"]
         self.asked: set[str] = set()
         self.tags: tuple[stack.LeaderTagEntry, ...] = ()
+        self.nodes: tuple[stack.ExternalNodeEntry, ...] = ()
 
     def get(self, key: str) -> str | None:
         """Return a value as text."""
@@ -44,6 +45,7 @@ class Config:
         connections.consul(self.get, {})
         connections.aws(self.get, connections.region(self.get, {}) or "us-west-2")
         self.tags = stack.leader_tags(self.get(stack.LEADER_TAGS))
+        self.nodes = stack.external_nodes(self.get(stack.EXTERNAL_NODES))
         return stack.target_groups(self.get(stack.TARGET_GROUPS))
 
     def servers(self) -> tuple[stack.ServersEntry, ...]:
@@ -75,6 +77,15 @@ def test_the_example_names_every_key() -> None:
     named = {key for entry in config.values[stack.LEADER_TAGS] for key in entry}
     assert named == {Spelling.CAMEL.of(key) for key in stack.LeaderTagEntry.__struct_fields__}
     assert [entry.name for entry in config.tags] == ["leader"]
+    (node,) = config.values[stack.EXTERNAL_NODES]
+    for values, fields in (
+        ([node], stack.ExternalNodeEntry.__struct_fields__),
+        (node["services"], external_nodes.Service.__struct_fields__),
+        (node["checks"], external_nodes.Check.__struct_fields__),
+    ):
+        named = {key for value in values for key in value}
+        assert named == {Spelling.CAMEL.of(key) for key in fields}
+    assert [entry.name for entry in config.nodes] == ["db-1"]
 
 
 def test_the_servers_name_every_key() -> None:

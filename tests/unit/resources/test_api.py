@@ -9,16 +9,19 @@ import pulumi
 import pytest
 
 import lictor
-from lictor.settings import attachments, images, leader_tags, servers, sources
+from lictor.settings import attachments, external_nodes, images, leader_tags, servers, sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-GROUP, SERVICE, QUERY, TAG = (
+GROUP, SERVICE, QUERY, TAG, NODE, ON_NODE, CHECK = (
     lictor.TargetGroupAttachments,
     lictor.ConsulService,
     lictor.PreparedQuery,
     lictor.LeaderTag,
+    lictor.ExternalNode,
+    lictor.ExternalService,
+    lictor.ExternalCheck,
 )
 CLUSTER, IMAGE = lictor.ConsulServerCluster, lictor.ConsulServerImage
 PUBLIC = [getattr(lictor, name) for name in lictor.__all__]
@@ -34,6 +37,14 @@ def test_the_arguments_of_a_resource() -> None:
     own = {"resource_name", "opts", "service"}
     assert set(arguments(GROUP)) == {*attachments.ARGUMENTS, *own}
     assert set(arguments(TAG)) == {*leader_tags.ARGUMENTS, "resource_name", "opts"}
+    assert set(arguments(NODE)) == {*external_nodes.ARGUMENTS, "resource_name", "opts"}
+
+
+def test_the_arguments_of_external_services_and_checks() -> None:
+    """Those of the settings, in the same order."""
+    for called, known in ((ON_NODE, external_nodes.Service), (CHECK, external_nodes.Check)):
+        assert tuple(arguments(called)) == known.__struct_fields__
+        assert list(called.__annotations__) == list(arguments(called))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +70,7 @@ def test_the_arguments_of_the_sources() -> None:
     assert list(QUERY.__annotations__) == list(arguments(QUERY))
 
 
-@pytest.mark.parametrize("called", [GROUP, SERVICE, QUERY, TAG])
+@pytest.mark.parametrize("called", [GROUP, SERVICE, QUERY, TAG, NODE, ON_NODE, CHECK])
 def test_arguments_are_inputs_and_go_by_keyword(called: type) -> None:
     """Each may be an Output, all but the name go by keyword, and nothing is the default."""
     name, *others = arguments(called).values()

@@ -8,6 +8,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 from lictor.resources.attachments import AttachmentsProvider, TargetGroupAttachments
 from lictor.resources.claims import Who
+from lictor.resources.external_node import ExternalNode, ExternalNodeProvider
 from lictor.resources.leader_tag import LeaderTag, LeaderTagProvider
 from lictor.resources.servers import cluster, image
 
@@ -19,6 +20,10 @@ _BLOB = (
 _LEADER = (
     "gASVOwAAAAAAAACMG2xpY3Rvci5yZXNvdXJjZXMubGVhZGVyX3RhZ5SMEUxlYWRlclRhZ1"
     "Byb3ZpZGVylJOUKYGUfZRiLg=="
+)
+_NODE = (
+    "gASVQQAAAAAAAACMHmxpY3Rvci5yZXNvdXJjZXMuZXh0ZXJuYWxfbm9kZZSMFEV4dGVybm"
+    "FsTm9kZVByb3ZpZGVylJOUKYGUfZRiLg=="
 )
 
 
@@ -32,8 +37,10 @@ def test_the_provider_is_pickled_by_reference() -> None:
     assert AttachmentsProvider.serialize_as_secret_always is False
 
 
-def test_the_provider_of_leader_tags_too() -> None:
+def test_the_other_providers_too() -> None:
     """By reference, as above."""
+    assert serialize_provider(ExternalNodeProvider()) == _NODE
+    assert ExternalNodeProvider.serialize_as_secret_always is False
     assert serialize_provider(LeaderTagProvider()) == _LEADER
     assert LeaderTagProvider.serialize_as_secret_always is False
 
@@ -47,6 +54,7 @@ def test_who_a_resource_is() -> None:
 
 def test_the_type_token() -> None:
     """The engine finds a resource by its type."""
+    assert ExternalNode._resource_type_name == "dynamic/lictor:ExternalNode"  # noqa: SLF001 - as below
     assert LeaderTag._resource_type_name == "dynamic/lictor:LeaderTag"  # noqa: SLF001 - as below
     assert TargetGroupAttachments._resource_type_name == "dynamic/lictor:TargetGroupAttachments"  # noqa: SLF001 - the SDK makes the token of it
 
