@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-TYPE = "pulumi-python:dynamic/lictor:"
+OURS = "pulumi-python:dynamic/lictor:"
+TYPE = f"{OURS}TargetGroupAttachments"
 STACK = "dev"
 
 
@@ -152,7 +153,7 @@ class Stack:
     def resources(self) -> dict[str, dict[str, Any]]:
         """Return lictor's resources: name -> state."""
         found = self.state().get("resources", [])
-        return {item["urn"].rsplit("::", 1)[1]: item for item in found if TYPE in item["type"]}
+        return {item["urn"].rsplit("::", 1)[1]: item for item in found if OURS in item["type"]}
 
     def outputs(self, resource: str) -> dict[str, Any]:
         """Return the outputs of one of lictor's resources."""

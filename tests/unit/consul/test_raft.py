@@ -9,6 +9,7 @@ import pytest
 from lictor import errors
 from lictor.consul import raft
 from lictor.model import Server
+from tests.fakes import consul
 from tests.fakes.odd_consul import Odd
 
 if TYPE_CHECKING:
@@ -34,6 +35,14 @@ def test_a_real_leader(agent: Consul, make_client: Callable[..., Client]) -> Non
         assert (found.leader.node, found.leader.datacenter) == ("server", "dc1")
         assert found.peers == (found.leader,)
         assert found.spoken == agent.call("GET", "/v1/status/leader")
+
+
+def test_the_leader_of_another_datacenter(make_client: Callable[..., Client]) -> None:
+    """Asked through an agent of the first one."""
+    with consul.start() as one, consul.second(one) as two:
+        found = raft.read(make_client(one.url), "dc2")
+        assert (found.leader.node, found.leader.datacenter) == ("server-2", "dc2")
+        assert found.spoken == two.call("GET", "/v1/status/leader")
 
 
 def test_servers_by_address_and_port(odd: OddConsul, make_client: Callable[..., Client]) -> None:
