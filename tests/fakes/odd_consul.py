@@ -206,6 +206,11 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(answer)
 
+    def do_PUT(self) -> None:
+        """Take what is written, and answer as to a question."""
+        self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        self.do_GET()
+
     def _answer(self, answer: Odd) -> None:
         """Send an answer, in the way that it says."""
         self.send_response(answer.status)

@@ -62,10 +62,8 @@ class _Definition(msgspec.Struct, frozen=True, rename="pascal"):
     method: str = ""
     header: dict[str, tuple[str, ...]] | None = None
     body: str = ""
-    disable_redirects: bool = False
     tcp: str = msgspec.field(name="TCP", default="")
     tcp_use_tls: bool = msgspec.field(name="TCPUseTLS", default=False)
-    udp: str = msgspec.field(name="UDP", default="")
     grpc: str = msgspec.field(name="GRPC", default="")
     grpc_use_tls: bool = msgspec.field(name="GRPCUseTLS", default=False)
     tls_server_name: str = msgspec.field(name="TLSServerName", default="")

@@ -60,15 +60,16 @@ class CatalogService:
 class Definition:
     """What the monitor does for a check; durations in seconds, 0 for its defaults.
 
+    As far as Consul's transactions carry it: they leave out ``UDP`` and ``DisableRedirects``
+    [1.22].
+
     Attributes:
         http: URL that is asked.
         method: HTTP's verb; empty for GET.
         header: Name -> values that are sent.
         body: What is sent.
-        disable_redirects: Whether redirects are left alone.
         tcp: ``host:port`` that is connected to.
         tcp_use_tls: Whether by TLS.
-        udp: ``host:port`` that is sent to.
         grpc: ``host:port`` or ``host:port/service`` whose health is asked.
         grpc_use_tls: Whether by TLS.
         tls_server_name: Name that the certificate must have.
@@ -82,10 +83,8 @@ class Definition:
     method: str = ""
     header: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     body: str = ""
-    disable_redirects: bool = False
     tcp: str = ""
     tcp_use_tls: bool = False
-    udp: str = ""
     grpc: str = ""
     grpc_use_tls: bool = False
     tls_server_name: str = ""

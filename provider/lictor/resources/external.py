@@ -63,10 +63,8 @@ class ExternalCheck:
     method: pulumi.Input[str] | None
     header: pulumi.Input[Mapping[str, pulumi.Input[Sequence[pulumi.Input[str]]]]] | None
     body: pulumi.Input[str] | None
-    disable_redirects: pulumi.Input[bool] | None
     tcp: pulumi.Input[str] | None
     tcp_use_tls: pulumi.Input[bool] | None
-    udp: pulumi.Input[str] | None
     grpc: pulumi.Input[str] | None
     grpc_use_tls: pulumi.Input[bool] | None
     tls_server_name: pulumi.Input[str] | None
@@ -86,10 +84,8 @@ class ExternalCheck:
         method: pulumi.Input[str] | None = None,
         header: pulumi.Input[Mapping[str, pulumi.Input[Sequence[pulumi.Input[str]]]]] | None = None,
         body: pulumi.Input[str] | None = None,
-        disable_redirects: pulumi.Input[bool] | None = None,
         tcp: pulumi.Input[str] | None = None,
         tcp_use_tls: pulumi.Input[bool] | None = None,
-        udp: pulumi.Input[str] | None = None,
         grpc: pulumi.Input[str] | None = None,
         grpc_use_tls: pulumi.Input[bool] | None = None,
         tls_server_name: pulumi.Input[str] | None = None,
@@ -98,7 +94,7 @@ class ExternalCheck:
         timeout: pulumi.Input[float | str] | None = None,
         deregister_critical_service_after: pulumi.Input[float | str] | None = None,
     ) -> None:
-        """Describe a check; one of ``http``, ``tcp``, ``udp`` and ``grpc`` is required.
+        """Describe a check; one of ``http``, ``tcp`` and ``grpc`` is required.
 
         It is critical until the monitor has run it, and from then on says what the monitor finds.
         Durations are seconds as a number, or ``30s``, ``5m``, ``2h``.
@@ -113,10 +109,8 @@ class ExternalCheck:
             header: Name -> values that are sent. Default: none. They stand in the catalog and in
                 state: no place for secrets.
             body: What is sent. Default: nothing.
-            disable_redirects: Whether redirects are left alone. Default false.
             tcp: ``host:port`` that is connected to.
             tcp_use_tls: Whether by TLS. Default false.
-            udp: ``host:port`` that is sent to.
             grpc: ``host:port`` or ``host:port/service`` whose health is asked.
             grpc_use_tls: Whether by TLS. Default false.
             tls_server_name: Name that the certificate must have. Default: the host's.
@@ -135,10 +129,8 @@ class ExternalCheck:
             "method": method,
             "header": header,
             "body": body,
-            "disable_redirects": disable_redirects,
             "tcp": tcp,
             "tcp_use_tls": tcp_use_tls,
-            "udp": udp,
             "grpc": grpc,
             "grpc_use_tls": grpc_use_tls,
             "tls_server_name": tls_server_name,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MARK, PROBE = "external-node", "external-probe"
 """Meta by which the monitor finds its nodes, and those that it pings."""
-_KINDS = ("http", "tcp", "udp", "grpc")
+_KINDS = ("http", "tcp", "grpc")
 _SHORTEST = 1.0
 """Seconds: the monitor runs no check more often."""
 MOST = 100
@@ -60,7 +60,7 @@ class Service(
 class Check(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
-    """A check that the monitor runs; one of ``http``, ``tcp``, ``udp`` and ``grpc`` is required.
+    """A check that the monitor runs; one of ``http``, ``tcp`` and ``grpc`` is required.
 
     Attributes:
         name: Its name.
@@ -71,10 +71,8 @@ class Check(
         method: HTTP's verb. Default GET.
         header: Name -> values. Default: none. They stand in the catalog and in state: no secrets.
         body: What is sent. Default: nothing.
-        disable_redirects: Whether redirects are left alone. Default false.
         tcp: ``host:port`` that is connected to.
         tcp_use_tls: Whether by TLS. Default false.
-        udp: ``host:port`` that is sent to.
         grpc: ``host:port`` or ``host:port/service`` whose health is asked.
         grpc_use_tls: Whether by TLS. Default false.
         tls_server_name: Name that the certificate must have. Default: the host's.
@@ -93,10 +91,8 @@ class Check(
     method: str = ""
     header: dict[Name, tuple[str, ...]] = {}
     body: str = ""
-    disable_redirects: bool = False
     tcp: str = ""
     tcp_use_tls: bool = False
-    udp: str = ""
     grpc: str = ""
     grpc_use_tls: bool = False
     tls_server_name: str = ""
@@ -110,7 +106,7 @@ class Check(
         kinds = [kind for kind in _KINDS if getattr(self, kind)]
         if len(kinds) != 1:
             found = f"found {' and '.join(kinds)}" if kinds else "found none"
-            raise Clash("", f"one of `http`, `tcp`, `udp` and `grpc` is required, {found}")
+            raise Clash("", f"one of `http`, `tcp` and `grpc` is required, {found}")
         if self.http and not self.http.startswith(("http://", "https://")):
             raise Clash("http", f"expected http(s)://..., found {self.http[:60]!r}")
         if 0 < self.interval < _SHORTEST:
