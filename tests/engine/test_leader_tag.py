@@ -82,6 +82,7 @@ def test_life(world: World, cluster: Cluster) -> None:
     mine = instance(leader)
     tagged.declare(leader)
     assert mine in stack.preview("--diff").ok().text
+    assert f"its instance {mine} does not carry the tag" in stack.lictor("doctor").ok().text
     assert tagged.changes() == []
     stack.up().ok()
     assert tagged.carriers() == {mine}

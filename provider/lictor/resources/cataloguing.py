@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pulumi.output import Unknown
-
 from lictor import errors
 from lictor.model import Put
 from lictor.plan import registering
 from lictor.resources.claims import Who
 from lictor.resources.kinds import PROVIDER, Difference, View
+from lictor.resources.properties import has_unknown, texts
 from lictor.resources.sole import Thing
 from lictor.settings import external_nodes as settings
 from lictor.settings.external_nodes import ARGUMENTS
@@ -44,7 +43,7 @@ def inputs(olds: Mapping[str, Any], news: Mapping[str, Any], remotes: Remotes) -
     """Validate the arguments; nobody is asked: what the program says is the plan."""
     given = {key: value for key, value in news.items() if value is not None}
     arguments = {key: given[key] for key in ARGUMENTS if key in given}
-    if not _has_unknown(arguments):
+    if not has_unknown(arguments):
         wanted = settings.from_inputs(arguments)
         remotes.run.sole.claim(_thing(wanted, given), Who.of(given), remedy=_REMEDY)
     return given
@@ -71,7 +70,7 @@ def undisturbed(
 def compare(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
     """Compare what is declared with what the last run left; how it is written is no change."""
     arguments = {key: news[key] for key in ARGUMENTS if key in news}
-    if _has_unknown(arguments):
+    if has_unknown(arguments):
         return Difference(changes=True)
     moved = tuple(key for key in ("datacenter",) if (olds.get(key) or "") != (news.get(key) or ""))
     moved += ("node",) if _name(olds) != _name(news) else ()
@@ -227,9 +226,9 @@ def planned(olds: Mapping[str, Any], news: Mapping[str, Any], *, shown: bool) ->
     """Show the parts that change."""
     was = _recorded(olds)
     now = was
-    if shown and not _has_unknown({key: news[key] for key in ARGUMENTS if key in news}):
+    if shown and not has_unknown({key: news[key] for key in ARGUMENTS if key in news}):
         now = _entry(news).parts()
-    return replace(_view(was, was, now), failed=_texts(olds, "failed"))
+    return replace(_view(was, was, now), failed=texts(olds, "failed"))
 
 
 def done(
@@ -239,7 +238,7 @@ def done(
 ) -> View:
     """Show the parts that have changed."""
     was, now = _recorded(olds), _recorded(outputs)
-    return replace(_view(now, was, now), failed=_texts(outputs, "failed"))
+    return replace(_view(now, was, now), failed=texts(outputs, "failed"))
 
 
 def _view(stands: Mapping[str, Part], was: Mapping[str, Part], now: Mapping[str, Part]) -> View:
@@ -280,17 +279,3 @@ def _thing(wanted: ExternalNode, properties: Mapping[str, Any]) -> Thing:
 def _indexes(outputs: Mapping[str, Any]) -> dict[str, int]:
     value = outputs.get("indexes")
     return {str(key): int(index) for key, index in value.items()} if isinstance(value, dict) else {}
-
-
-def _texts(properties: Mapping[str, Any], name: str) -> dict[str, str]:
-    value = properties.get(name)
-    return {str(key): str(text) for key, text in value.items()} if isinstance(value, dict) else {}
-
-
-def _has_unknown(value: object) -> bool:
-    """Whether a value, or anything within it, is known only later."""
-    if isinstance(value, dict):
-        return any(_has_unknown(item) for item in value.values())
-    if isinstance(value, list):
-        return any(_has_unknown(item) for item in value)
-    return isinstance(value, Unknown)

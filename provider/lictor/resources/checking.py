@@ -20,6 +20,7 @@ from lictor.plan.desired import Desired, desired
 from lictor.plan.planning import Plan, Standing, plan
 from lictor.resources import locating
 from lictor.resources.claims import Who
+from lictor.resources.properties import LATER, given, has_unknown
 from lictor.settings import attachments as settings
 from lictor.settings.attachments import ARGUMENTS, Attachments
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from lictor.resources.remotes import Remotes
 
 ARN = "target_group_arn"
-_LATER = Unknown()  # type: ignore[no-untyped-call] # Pulumi's mark for what is known only later
 PLANNED = ("target_type", "targets", "held", "recent", "strangers")
 """What ``check`` adds to the arguments."""
 
@@ -60,7 +60,7 @@ def inputs(olds: Mapping[str, Any], news: Mapping[str, Any], remotes: Remotes) -
     Raises:
         errors.LictorError: Whatever forbids to use the arguments, or Consul's answer.
     """
-    arguments = _given(news)
+    arguments = given(news)
     return {**arguments, **_planned(olds, arguments, remotes)}
 
 
@@ -94,9 +94,9 @@ def undisturbed(
     Raises:
         errors.ClaimConflict: Another resource of this run names one of its targets.
     """
-    asks = {"target_type": olds.get("target_type"), **_given(news)}  # looked up where not given
-    given = (*ARGUMENTS, *Who._fields)
-    if "targets" not in olds or any(olds.get(key) != asks.get(key) for key in given):
+    asks = {"target_type": olds.get("target_type"), **given(news)}  # looked up where not given
+    asked = (*ARGUMENTS, *Who._fields)
+    if "targets" not in olds or any(olds.get(key) != asks.get(key) for key in asked):
         return None
     plans = record.standing(olds)
     remotes.run.claims.claim(
@@ -109,18 +109,14 @@ def undisturbed(
     return dict(olds)
 
 
-def _given(news: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in news.items() if value is not None}
-
-
 def _planned(
     olds: Mapping[str, Any], inputs: Mapping[str, Any], remotes: Remotes
 ) -> dict[str, Any]:
     """Make the part of the inputs that comes from Consul."""
     arguments = {key: inputs[key] for key in ARGUMENTS if key in inputs}
     arn = arguments.pop(ARN, "")
-    if _has_unknown(arguments):
-        return {"targets": _LATER}
+    if has_unknown(arguments):
+        return {"targets": LATER}
     wanted = settings.from_inputs(arguments)
     remotes = remotes.acting_as(arguments)
     if not isinstance(arn, Unknown):
@@ -129,18 +125,9 @@ def _planned(
     kind = _kind(arn, olds, wanted, answers, remotes)
     wanted.check_group("" if isinstance(arn, Unknown) else arn, kind.target_type)
     if kind.target_type is None or (kind.port is None and needs_group_port(answers, wanted.port)):
-        return {"targets": _LATER}
+        return {"targets": LATER}
     dry = isinstance(inputs.get("recent"), Unknown)
     return _Resource(Who.of(inputs), arn, wanted, kind, remotes, dry).inputs(olds, answers)
-
-
-def _has_unknown(value: object) -> bool:
-    """Whether a value, or anything within it, is known only later."""
-    if isinstance(value, dict):
-        return any(_has_unknown(item) for item in value.values())
-    if isinstance(value, list):
-        return any(_has_unknown(item) for item in value)
-    return isinstance(value, Unknown)
 
 
 def _kind(
@@ -189,7 +176,7 @@ class _Resource:
             self.wanted, self.target_type, self.kind.port, {} if moved else before.targets
         )
         if isinstance(self.arn, Unknown) and lookups(answers, addressing):
-            return {"targets": _LATER}
+            return {"targets": LATER}
         wants = self._confirmed(before, answers, addressing)
         allowed = self.remotes.removal_allowed(self.who.name)
         planned = plan(
@@ -224,7 +211,7 @@ class _Resource:
 
         So a plan that is saved holds when it is applied: the time is then another one.
         """
-        return _LATER if self.dry and (before.recent or planned.recent) else dict(planned.recent)
+        return LATER if self.dry and (before.recent or planned.recent) else dict(planned.recent)
 
     def _filling(self) -> Standing:
         """Tell what a new group is to be filled with, where it replaces another in this run.

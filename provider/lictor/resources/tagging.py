@@ -15,6 +15,7 @@ from lictor.plan import leading
 from lictor.plan.leading import Give, Tagging
 from lictor.resources.claims import Who
 from lictor.resources.kinds import PROVIDER, Difference, View
+from lictor.resources.properties import LATER, has_unknown, texts
 from lictor.resources.sole import Thing
 from lictor.settings import leader_tags as settings
 from lictor.settings.leader_tags import ARGUMENTS
@@ -41,7 +42,6 @@ _OF_DELETION = ("role_arn", "name", "parent")
 """Inputs that a deletion needs as they are now: it sees the last run's outputs only."""
 _REMEDY = "give each a tag_value of its own, or both an instance_filter"
 _DEFAULTS = settings.LeaderTag()
-_LATER = Unknown()  # type: ignore[no-untyped-call] # Pulumi's mark for what is known only later
 
 
 def id_of(inputs: Mapping[str, Any]) -> str:
@@ -54,13 +54,13 @@ def inputs(olds: Mapping[str, Any], news: Mapping[str, Any], remotes: Remotes) -
     """Find the leader's instance and whoever carries the tag, and plan."""
     given = {key: value for key, value in news.items() if value is not None}
     arguments = {key: given[key] for key in ARGUMENTS if key in given}
-    if _has_unknown(arguments):
-        return {**given, "leader": _LATER}
+    if has_unknown(arguments):
+        return {**given, "leader": LATER}
     wanted = settings.from_inputs(arguments)
     reached = remotes.acting_as(arguments)
     access = reached.access(wanted.region)
     _claim(wanted, access, Who.of(given), remotes)
-    planned = _planned(wanted, access, reached.raft(wanted.datacenter), _texts(olds, "leader"))
+    planned = _planned(wanted, access, reached.raft(wanted.datacenter), texts(olds, "leader"))
     doing: dict[str, Any] = {"missing": True} if planned.missing else {}
     doing |= {"clear": dict(planned.clear)} if planned.clear else {}
     region = {"region": access.region} if access.region else {}
@@ -135,7 +135,7 @@ def compare(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
         bool(replaces)
         or isinstance(leader, Unknown)
         or any(olds.get(key) != news.get(key) for key in (PROVIDER, *_OF_DELETION))
-        or set(_texts(olds, "tagged")) != set(_texts(news, "leader"))
+        or set(texts(olds, "tagged")) != set(texts(news, "leader"))
         or bool(olds.get("failed"))
         or any(news.get(key) for key in _DOING)
     )
@@ -156,9 +156,9 @@ def update(olds: Mapping[str, Any], inputs: Mapping[str, Any], remotes: Remotes)
 
     wanted = settings.from_inputs(inputs)
     access, tag = remotes.acting_as(inputs).access(wanted.region), _tag(wanted)
-    leader, ours = _texts(inputs, "leader"), _texts(olds, "tagged")
+    leader, ours = texts(inputs, "leader"), texts(olds, "tagged")
     clear = {key: text for key, text in ours.items() if key not in leader}
-    clear |= _texts(inputs, "clear")
+    clear |= texts(inputs, "clear")
     failed: dict[str, str] = {}
     tagged = {**ours, **leader}
     for step in Tagging(leader, bool(inputs.get("missing")), clear).steps():
@@ -183,10 +183,10 @@ def read(
     wanted = settings.from_inputs(props)
     access = remotes.acting_as(props).access(wanted.region)
     carrying = tags.carriers(access, _tag(wanted))
-    tagged = {key: text for key, text in _texts(props, "tagged").items() if key in carrying}
-    outputs = _outputs(props, tagged, _texts(props, "failed"))
+    tagged = {key: text for key, text in texts(props, "tagged").items() if key in carrying}
+    outputs = _outputs(props, tagged, texts(props, "failed"))
     inputs = {key: value for key, value in outputs.items() if key not in OUTPUTS}
-    leader = _texts(props, "leader")
+    leader = texts(props, "leader")
     inputs["leader"] = {key: text for key, text in leader.items() if key in tagged}
     return outputs, inputs
 
@@ -201,7 +201,7 @@ def delete(props: Mapping[str, Any], remotes: Remotes) -> None:
 
     wanted = settings.from_inputs(props)
     access = remotes.acting_as(props).access(wanted.region)
-    ours = _texts(props, "tagged")
+    ours = texts(props, "tagged")
     if not ours or remotes.run.sole.others(_thing(wanted, access), Who.of(props)):
         return
     failed = tags.take(access, _tag(wanted), ours)
@@ -211,20 +211,20 @@ def delete(props: Mapping[str, Any], remotes: Remotes) -> None:
 
 def begun(inputs: Mapping[str, Any]) -> Mapping[str, str]:
     """Tell whom a killed run may have given the tag."""
-    return _texts(inputs, "leader")
+    return texts(inputs, "leader")
 
 
 def with_begun(props: Mapping[str, Any], begun: Mapping[str, str]) -> dict[str, Any]:
     """Take the tag there for ours; EC2 tells whether it is there."""
-    return {**props, "tagged": {**begun, **_texts(props, "tagged")}}
+    return {**props, "tagged": {**begun, **texts(props, "tagged")}}
 
 
 def planned(olds: Mapping[str, Any], news: Mapping[str, Any], *, shown: bool) -> View:
     """Show who gets the tag, and who loses it."""
-    ours, failed = _texts(olds, "tagged"), _texts(olds, "failed")
+    ours, failed = texts(olds, "tagged"), texts(olds, "failed")
     if not shown or isinstance(news.get("leader"), Unknown):
         return View(attached=ours, failed=failed)
-    leader, clear = _texts(news, "leader"), _texts(news, "clear")
+    leader, clear = texts(news, "leader"), texts(news, "clear")
     new = {key: text for key, text in leader.items() if key not in ours or news.get("missing")}
     gone = {key: text for key, text in {**clear, **ours}.items() if key not in leader}
     return View(added=new, removed=gone, attached=ours, failed=failed)
@@ -233,8 +233,8 @@ def planned(olds: Mapping[str, Any], news: Mapping[str, Any], *, shown: bool) ->
 def done(olds: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> View:
     """Show who got the tag, and who lost it."""
     plan = planned(olds, inputs, shown=True)
-    tagged, failed = _texts(outputs, "tagged"), _texts(outputs, "failed")
-    blocked = bool(set(failed) & set(_texts(inputs, "leader")))
+    tagged, failed = texts(outputs, "tagged"), texts(outputs, "failed")
+    blocked = bool(set(failed) & set(texts(inputs, "leader")))
     return View(
         added={key: text for key, text in plan.added.items() if key in tagged},
         removed={
@@ -274,17 +274,3 @@ def _given(properties: Mapping[str, Any], name: str) -> object:
     """Return an argument, or its default."""
     value = properties.get(name)
     return getattr(_DEFAULTS, name) if value is None else value
-
-
-def _has_unknown(value: object) -> bool:
-    """Whether a value, or anything within it, is known only later."""
-    if isinstance(value, dict):
-        return any(_has_unknown(item) for item in value.values())
-    if isinstance(value, list):
-        return any(_has_unknown(item) for item in value)
-    return isinstance(value, Unknown)
-
-
-def _texts(properties: Mapping[str, Any], name: str) -> dict[str, str]:
-    value = properties.get(name)
-    return {str(key): str(text) for key, text in value.items()} if isinstance(value, dict) else {}

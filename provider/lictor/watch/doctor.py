@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from lictor import errors
 from lictor.consul import keys, leading
 from lictor.consul.client import Client
 from lictor.plan.choosing import chosen
+from lictor.resources import tagging
 from lictor.resources.remotes import Remotes
 from lictor.resources.run import Run
 from lictor.settings import connections, stack
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lictor.model import ConsulConnection
-    from lictor.settings.stack import TargetGroupEntry
+    from lictor.settings.stack import LeaderTagEntry, TargetGroupEntry
     from lictor.watch.engine.engine import Engine
 
 T = TypeVar("T")
@@ -67,10 +69,16 @@ class Examination:
         entries = self._try(
             "config", lambda: stack.target_groups(config.get(stack.TARGET_GROUPS)), _counted
         )
+        tags = self._try(
+            "leader tags", lambda: stack.leader_tags(config.get(stack.LEADER_TAGS)), _tags
+        )
         if connection is not None:
             self._consul(Client(connection))
+            remotes = Remotes(config.get, self._engine.env, Run())
             for entry in entries or ():
-                self._group(entry, Remotes(config.get, self._engine.env, Run()))
+                self._group(entry, remotes)
+            for tag in tags or ():
+                self._try(f"{tag.name}: leader", partial(_tagged, tag, remotes))
         return self.findings
 
     def _consul(self, client: Client) -> None:
@@ -106,6 +114,17 @@ def _counted(entries: tuple[TargetGroupEntry, ...]) -> str:
     if entries:
         return f"{len(entries)} target groups under {stack.TARGET_GROUPS}"
     return f"none under {stack.TARGET_GROUPS}: a program of your own says which, try lictor preview"
+
+
+def _tags(entries: tuple[LeaderTagEntry, ...]) -> str:
+    return f"{len(entries)} under {stack.LEADER_TAGS}"
+
+
+def _tagged(entry: LeaderTagEntry, remotes: Remotes) -> str:
+    found = tagging.inputs({}, {"name": entry.name, **entry.arguments()}, remotes)
+    ((ident, place),) = found["leader"].items()
+    carries = "does not carry" if "missing" in found else "carries"
+    return f"{place} leads; its instance {ident} {carries} the tag"
 
 
 def _pulumi(engine: Engine) -> str:
