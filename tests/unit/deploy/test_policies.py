@@ -116,7 +116,7 @@ def tagging(access: AWSAccess, ident: str) -> None:
     tag = tags.Tag("consul-leader", ident)  # a case that is denied leaves its own behind
     assert machines.among(access, [ident], {})
     tags.give(access, tag, ident)
-    assert ident in tags.carriers(access, tag)
+    assert tags.carriers(access, tag) == {ident}
     failed = tags.take(access, tag, [ident])
     if failed:
         raise errors.AccessDenied(failed[ident])
