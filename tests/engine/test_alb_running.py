@@ -82,6 +82,7 @@ def kept(alb: Alb) -> list[bytes]:
     return [path.read_bytes() for path in (alb.folder / "state").rglob("*") if path.is_file()]
 
 
+@pytest.mark.long
 def test_a_converted_stack_has_the_same_plan(alb: Alb) -> None:
     """What a preview of the files shows is what a preview of the stack shows, and what is done."""
     world = alb.world
@@ -191,6 +192,7 @@ def test_credentials(alb: Alb) -> None:
     assert {call["session_token"] for call in world.aws.calls()} == {"old-name"}
 
 
+@pytest.mark.long
 def test_consul_template(alb: Alb) -> None:
     """It renders the file from Consul's keys, starts the watcher and has it read the file again."""
     world = alb.world
@@ -230,6 +232,7 @@ def put(consul: Consul, key: str, arn: str, service: str) -> None:
     consul.call("PUT", f"/v1/kv/{key}", {"arn": arn, "service": service})
 
 
+@pytest.mark.long
 def test_consul_lock(alb: Alb) -> None:
     """Killed in the midst of a registration, the next holder takes what was begun for ours."""
     world = alb.world

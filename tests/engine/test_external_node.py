@@ -45,7 +45,6 @@ def stands(consul: Consul, node: str) -> Any:  # noqa: ANN401 - JSON
     return consul.call("GET", f"/v1/catalog/node/{node}")
 
 
-@pytest.mark.both_sdks
 def test_life(world: World) -> None:
     """Preview, up, a monitor's write, drift, another name, another node, destroy."""
     stack, consul, node = world.stack, world.consul, world.service
@@ -87,6 +86,7 @@ def test_life(world: World) -> None:
     assert stands(consul, f"{node}-2") is None
 
 
+@pytest.mark.long
 def test_two_stacks_and_two_names(world: World) -> None:
     """Neither overwrites the other unseen; a run that fails says why, and the others are done."""
     stack, consul, node = world.stack, world.consul, world.service
@@ -108,6 +108,7 @@ def test_two_stacks_and_two_names(world: World) -> None:
     world.refused(stack.preview(), f"both want the node {node}")
 
 
+@pytest.mark.long
 def test_a_program_of_ones_own(world: World) -> None:
     """Values that are known only later; then `lictor up` finds nothing to do."""
     node = world.service

@@ -74,7 +74,6 @@ def instance(member: Member) -> str:
     return member.meta["instance-id"]
 
 
-@pytest.mark.both_sdks
 def test_life(world: World, cluster: Cluster) -> None:
     """Preview, up, no change, strangers, drift, another value, another name, destroy."""
     tagged, stack = Tagged(world, cluster), world.stack
@@ -199,6 +198,7 @@ def test_two_tags_of_one_program(world: World, cluster: Cluster) -> None:
     world.refused(run, "both want the tag consul-leader=")
 
 
+@pytest.mark.long
 def test_the_watch_follows_the_leader(world: World, cluster: Cluster) -> None:
     """The leader is killed: another one is elected, and the tag is on its instance."""
     tagged, leader = Tagged(world, cluster), cluster.leader()

@@ -102,6 +102,7 @@ def left(world: World) -> dict[str, list[str]]:
     }
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 def test_the_life_of_a_cluster(world: World, env: dict[str, str]) -> None:
     """A subnet that is none, preview, up, unchanged, five instead of three, destroy."""

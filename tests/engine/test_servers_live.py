@@ -68,7 +68,8 @@ class Live:
     @property
     def targets(self) -> set[str]:
         """What stands in the target group, what drains left out: instance ids."""
-        (group,) = self.world.aws.boto3("elbv2").describe_target_groups()["TargetGroups"]
+        found = self.world.aws.boto3("elbv2").describe_target_groups()["TargetGroups"]
+        (group,) = (one for one in found if one.get("VpcId") == self._vpc)
         return {key.partition(":")[0] for key in self.world.standing(group["TargetGroupArn"])}
 
     @property
@@ -122,6 +123,7 @@ def live(world: World, tmp_path: Path) -> Iterator[Live]:
                 server.kill()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_cluster_lives(live: Live) -> None:
     """Three elect a leader, the leader dies, the tag follows, the dead one rejoins by it."""

@@ -52,6 +52,7 @@ def rules() -> list[str]:
     return ["\n".join(line for line in part.splitlines() if line[:1] != "#") for part in parts]
 
 
+@pytest.mark.long
 def test_the_policy_is_enough(denying: Consul, tmp_path: Path, endpoint: Endpoint) -> None:
     """Checks, pings, coordinates, lists and lock with the token that we tell to make."""
     secret = token(denying, POLICY)
@@ -115,6 +116,7 @@ def test_a_token_that_may_nothing(denying: Consul, tmp_path: Path) -> None:
         assert "refuses the token" in running.printed()
 
 
+@pytest.mark.long
 def test_tls_to_consul(tmp_path: Path, authority: Authority, endpoint: Endpoint) -> None:
     """Authority, client certificate and server name of the settings."""
     server, ours = authority.pair("consul"), authority.pair("esm-client")
@@ -160,6 +162,7 @@ def test_a_socket(tmp_path: Path, endpoint: Endpoint) -> None:
     assert port
 
 
+@pytest.mark.long
 def test_without_an_agent(consul: Consul, tmp_path: Path, endpoint: Endpoint) -> None:
     """Registered in the catalog, alive by a session; after a kill another one has the checks."""
     settings = {**monitors.apart("agentless"), "enable_agentless": True}

@@ -80,6 +80,7 @@ def test_nothing_is_written_where_nothing_changes(catalog: Catalog, endpoint: En
     assert catalog.read(node)["ModifyIndex"] == index
 
 
+@pytest.mark.long
 def test_an_output_waits(catalog: Catalog, endpoint: Endpoint) -> None:
     """Another output of the same status is written later, and in the end."""
     node = catalog.check({"HTTP": endpoint.url})
@@ -91,6 +92,7 @@ def test_an_output_waits(catalog: Catalog, endpoint: Endpoint) -> None:
     until(lambda: "another" in catalog.read(node)["Output"], "the other output")
 
 
+@pytest.mark.long
 def test_an_output_that_waited_revives_nobody(catalog: Catalog, endpoint: Endpoint) -> None:
     """What changed its output and then died stays dead when the output's time comes."""
     node = catalog.check({"HTTP": endpoint.url})
@@ -137,6 +139,7 @@ def test_a_changed_definition(
     until(lambda: len(endpoint.requests) > 1, "a new run", 5)
 
 
+@pytest.mark.long
 def test_a_changed_place(catalog: Catalog, endpoint: Endpoint) -> None:
     """The old endpoint is asked no more."""
     with endpoints.start() as other:
@@ -164,6 +167,7 @@ def test_a_check_that_is_deregistered(catalog: Catalog, endpoint: Endpoint) -> N
     assert catalog.read(node, "a") == {}
 
 
+@pytest.mark.long
 def test_the_last_node_of_all(catalog: Catalog, endpoint: Endpoint) -> None:
     """A node that goes takes its checks with it, though nothing is left then."""
     node = catalog.check({"HTTP": endpoint.url})
@@ -177,6 +181,7 @@ def test_the_last_node_of_all(catalog: Catalog, endpoint: Endpoint) -> None:
     assert len(endpoint.requests) == seen
 
 
+@pytest.mark.long
 def test_what_vanished_is_not_brought_back(
     catalog: Catalog, endpoint: Endpoint, monitor: Monitor
 ) -> None:
@@ -194,6 +199,7 @@ def test_what_vanished_is_not_brought_back(
         endpoint.says(OK)
 
 
+@pytest.mark.long
 def test_two_who_write_the_same_check(catalog: Catalog, endpoint: Endpoint) -> None:
     """What somebody else wrote meanwhile is not overwritten unseen: their notes stay."""
     node = catalog.check({"HTTP": endpoint.url}, notes="first")
@@ -207,6 +213,7 @@ def test_two_who_write_the_same_check(catalog: Catalog, endpoint: Endpoint) -> N
     assert catalog.read(node)["Notes"] == "note 9"
 
 
+@pytest.mark.long
 def test_a_service_that_was_critical_for_too_long(catalog: Catalog) -> None:
     """`DeregisterCriticalServiceAfter` takes the service with its checks; the rest stays."""
     (port,) = free_ports(1)
@@ -230,6 +237,7 @@ def test_a_service_that_was_critical_for_too_long(catalog: Catalog) -> None:
     assert catalog.status(node, "node") == "critical"
 
 
+@pytest.mark.long
 def test_a_service_that_recovers_in_time_stays(catalog: Catalog, endpoint: Endpoint) -> None:
     """Time counts from the last good result."""
     definition = {"HTTP": endpoint.url, "DeregisterCriticalServiceAfter": "3s"}
@@ -243,6 +251,7 @@ def test_a_service_that_recovers_in_time_stays(catalog: Catalog, endpoint: Endpo
     assert catalog.status(node) == "passing"
 
 
+@pytest.mark.long
 def test_thresholds_of_a_check_of_its_own(catalog: Catalog, endpoint: Endpoint) -> None:
     """In its notes, for which Consul's catalog has no field."""
     node = catalog.check(
@@ -256,6 +265,7 @@ def test_thresholds_of_a_check_of_its_own(catalog: Catalog, endpoint: Endpoint) 
     assert len(endpoint.requests) - seen == 2
 
 
+@pytest.mark.long
 def test_many_changes_at_once(catalog: Catalog, endpoint: Endpoint) -> None:
     """Three hundred checks that change together are all written, some in each transaction."""
     operations = []

@@ -107,6 +107,7 @@ def test_what_an_answer_says(catalog: Catalog, answering: dict[str, Endpoint], n
     assert re.search(output, said, re.DOTALL), said
 
 
+@pytest.mark.long
 def test_others_are_not_late(catalog: Catalog, endpoint: Endpoint) -> None:
     """Thirty endpoints that hang or flood hold up no other one."""
     with endpoints.start() as bad:
@@ -515,6 +516,7 @@ def test_an_interval_that_is_too_short(catalog: Catalog, endpoint: Endpoint) -> 
     assert min(gaps) > 0.9
 
 
+@pytest.mark.long
 def test_slow_endpoints_are_asked_an_interval_after_they_answered(catalog: Catalog) -> None:
     """The next run begins when an interval has passed since the end of the last."""
     with endpoints.start() as slow:

@@ -169,6 +169,7 @@ def test_a_stop_without_consul(tmp_path: Path) -> None:
         assert time.monotonic() - begun < 4.0
 
 
+@pytest.mark.long
 def test_consul_that_goes_and_comes(tmp_path: Path, endpoint: Endpoint) -> None:
     """Started before Consul; a Consul that forgot everything is registered with again."""
     with consuls.mortal() as mortal:
@@ -190,6 +191,7 @@ def test_consul_that_goes_and_comes(tmp_path: Path, endpoint: Endpoint) -> None:
             assert time.monotonic() - begun < 6.0
 
 
+@pytest.mark.long
 def test_reload(consul: Consul, tmp_path: Path, endpoint: Endpoint, authority: Authority) -> None:
     """SIGHUP reads files, thresholds and certificates anew; checks go on."""
     settings: dict[str, Any] = {**monitors.apart("reload"), "log_level": "INFO"}
@@ -220,6 +222,7 @@ def test_reload(consul: Consul, tmp_path: Path, endpoint: Endpoint, authority: A
         assert len(endpoint.requests) - seen == 3
 
 
+@pytest.mark.long
 def test_thresholds(consul: Consul, tmp_path: Path, endpoint: Endpoint) -> None:
     """N lets N contrary results pass, counted once; both ways."""
     settings = {**monitors.apart("thresholds"), "passing_threshold": 1, "critical_threshold": 2}
@@ -234,6 +237,7 @@ def test_thresholds(consul: Consul, tmp_path: Path, endpoint: Endpoint) -> None:
         assert len(endpoint.requests) - seen == 3
 
 
+@pytest.mark.long
 def test_workers(consul: Consul, tmp_path: Path, endpoint: Endpoint) -> None:
     """Probes in processes of their own: what is found is written, and one that dies is replaced."""
     settings = monitors.apart("workers")

@@ -110,6 +110,7 @@ def test_a_node_without_the_meta(nodes: Catalog) -> None:
     assert nodes.read(odd, HEALTH) == {}
 
 
+@pytest.mark.long
 def test_nothing_is_written_twice(nodes: Catalog) -> None:
     """A node that stays as it is costs no write."""
     name = probed(nodes)
@@ -118,6 +119,7 @@ def test_nothing_is_written_twice(nodes: Catalog) -> None:
     assert nodes.read(name, HEALTH)["ModifyIndex"] == index
 
 
+@pytest.mark.long
 def test_a_node_that_was_dead_for_too_long(nodes: Catalog, folder: Path) -> None:
     """Is taken out with all that is on it, no restart needed."""
     name = probed(nodes, alive=False)

@@ -134,6 +134,7 @@ def test_nodes_are_shared_evenly_and_stay(group: Group) -> None:
     assert set(again["b"]) > set(three["b"])
 
 
+@pytest.mark.long
 def test_every_check_is_run_by_one_instance(group: Group) -> None:
     """Three instances together ask each endpoint once an interval."""
     for ident in "abc":
@@ -151,6 +152,7 @@ def test_every_check_is_run_by_one_instance(group: Group) -> None:
         assert min(gaps) > 0.8, (path, gaps)
 
 
+@pytest.mark.long
 def test_a_clean_stop_hands_over_at_once(group: Group) -> None:
     """SIGTERM lets the lock go and takes the service out: the other one has it all in a moment."""
     first = group.starts("a")
@@ -172,6 +174,7 @@ def killed(group: Group, ident: str) -> float:
     return group.all_run(since, TAKE_OVER + 5.0)
 
 
+@pytest.mark.long
 def test_a_leader_that_is_killed(group: Group) -> None:
     """Another one leads, and every check runs again."""
     for ident in "ab":

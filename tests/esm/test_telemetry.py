@@ -122,6 +122,7 @@ def test_an_address_in_use(consul: Consul, tmp_path: Path) -> None:
             assert f"client_address {address}" in running.printed()
 
 
+@pytest.mark.long
 def test_statsd_and_dogstatsd(consul: Consul, tmp_path: Path, endpoint: Endpoint) -> None:
     """Datagrams in both forms, filtered by prefix."""
     with (
