@@ -122,6 +122,7 @@ def test_a_program_of_ones_own(world: World) -> None:
     assert f"{node} +0 -0 =3 held 0 failed 0" in run.text
 
 
+@pytest.mark.long
 def test_a_token_without_rights(world: World, guarded_consul: Consul) -> None:
     """The shipped rules are enough; without them the error names the right, and nothing is made."""
     stack, consul, node = world.stack, guarded_consul, f"{world.service}-acl"

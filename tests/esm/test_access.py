@@ -150,6 +150,7 @@ def test_tls_to_consul(tmp_path: Path, authority: Authority, endpoint: Endpoint)
             running.says("cannot be trusted")
 
 
+@pytest.mark.long
 def test_a_socket(tmp_path: Path, endpoint: Endpoint) -> None:
     """Consul behind a socket of Unix."""
     path = tmp_path / "consul.sock"

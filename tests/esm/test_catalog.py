@@ -71,6 +71,7 @@ def test_other_nodes_are_left_alone(catalog: Catalog, endpoint: Endpoint) -> Non
     assert not any(b"/other" in request for request in endpoint.requests)
 
 
+@pytest.mark.long
 def test_nothing_is_written_where_nothing_changes(catalog: Catalog, endpoint: Endpoint) -> None:
     """Runs that say the same leave the check's index as it is."""
     node = catalog.check({"HTTP": endpoint.url})

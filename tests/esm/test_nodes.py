@@ -89,6 +89,7 @@ def test_a_closed_port_tells_of_a_node(nodes: Catalog) -> None:
     nodes.becomes(name, "passing", HEALTH)
 
 
+@pytest.mark.long
 def test_a_node_that_comes_back(nodes: Catalog) -> None:
     """Passes again, and the time of its death is forgotten."""
     name = probed(nodes, alive=False)
