@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ENTER = ("Enter", 13, "\r")
 TAB = ("Tab", 9)
 SPACE = (" ", 32, " ")
+LATER = 10.0  # seconds after which the server looks again
 
 
 def feed(world: World) -> None:
@@ -115,11 +116,12 @@ def test_it_updates_itself(world: World, page: Page) -> None:
 def test_a_row_that_heals_moves_down_and_stays_itself(world: World, page: Page) -> None:
     """The order follows, in the elements that are there."""
     feed(world)
-    with world.served(fresh=0.0) as url:
+    with world.served() as url:
         page.open(url).until("document.querySelectorAll('#rows tr').length === 3")
         page.see("document.querySelector('#rows tr').mark = 'healed'")
         one, two, three = world.rows
         world.rows = [two, make_row(one.key), three]
+        world.seconds += LATER
         page.until("document.querySelectorAll('#rows tr.differs').length === 0")
         assert keys(page) == ["10.0.0.1:80", "10.0.0.2:80", "10.1.0.1:80"]
         assert page.see("document.querySelector('#rows tr:nth-child(2)').mark") == "healed"
@@ -309,7 +311,7 @@ def test_a_thousand_targets(world: World, page: Page) -> None:
     names = [f"10.0.{number // 250}.{number % 250}:80" for number in range(1000)]
     world.board.ended(make_run(1), {"web": make_group(*names)})
     world.rows = [make_row(name) for name in names]
-    with world.served(fresh=0.0) as url:
+    with world.served() as url:
         page.open(url).until("document.querySelectorAll('#rows tr').length === 1000")
         page.see("""{
             window.touched = 0;
@@ -318,9 +320,11 @@ def test_a_thousand_targets(world: World, page: Page) -> None:
                           {childList: true, subtree: true, characterData: true, attributes: true});
         }""")
         world.rows = [make_row(names[-1], agrees=False), *world.rows[:-1]]
+        world.seconds += LATER
         page.until("document.querySelector('#rows tr').className === 'differs'")
         assert 0 < page.see("window.touched") < 20
         world.rows = [make_row(f"10.1.{n // 250}.{n % 250}:80") for n in range(1500)]
+        world.seconds += LATER
         page.until("document.querySelector('#more').checkVisibility()")
         assert page.text("#more") == "Show 500 more of 500"
         page.see("document.querySelector('#more').click()")
