@@ -1,4 +1,4 @@
-"""One Consul and one AWS stand-in for the session; a stack, a service and a group for each test."""
+"""A stack, a service and a group for each test."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ import pytest
 
 from tests.engine.albs import Alb
 from tests.engine.world import World
-from tests.fakes import consul as consuls
 from tests.fakes import vault, warm
-from tests.fakes.aws import process
 from tests.fakes.path import OVERLAYS
 from tests.fakes.pulumi import Stack
 
@@ -31,24 +29,9 @@ SDKS = {"newest": "", "lowest": str(OVERLAYS / "sdk-lowest")}
 
 
 @pytest.fixture(scope="session")
-def aws() -> Iterator[StandIn]:
-    """Run the AWS stand-in."""
-    with process.start() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def consul() -> Iterator[Consul]:
-    """Run a Consul without ACLs."""
-    with consuls.start() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def guarded_consul() -> Iterator[Consul]:
-    """Run a Consul that denies by default."""
-    with consuls.start(token="00000000-0000-0000-0000-00000000c0de") as running:  # noqa: S106 - a made-up token
-        yield running
+def aws(standin: StandIn) -> StandIn:
+    """Hand out the AWS stand-in; :func:`world` makes it as new."""
+    return standin
 
 
 @pytest.fixture(scope="session")

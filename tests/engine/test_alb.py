@@ -68,6 +68,7 @@ def example(alb: Alb) -> Iterator[tuple[Alb, Consul]]:
         yield made, agent
 
 
+@pytest.mark.long
 def test_the_examples_of_the_readme(example: tuple[Alb, Consul]) -> None:
     """Unchanged, in three files: a Consul behind TLS, instances named by their nodes, a token."""
     alb, agent = example
@@ -147,6 +148,7 @@ def test_the_wishes(alb: Alb, dc2: Consul) -> None:
     assert len(world.standing(arns["keep"])) == 11, "it emptied a group"
 
 
+@pytest.mark.long
 def test_strangers_go_on_the_first_run(alb: Alb) -> None:
     """As with the original; one at fault leaves the others alone, one that leaves stays full."""
     world = alb.world

@@ -55,7 +55,6 @@ lictor.TargetGroupAttachments("web", target_group_arn="{arn}", {arguments})
 """
 
 
-@pytest.mark.both_sdks
 def test_values_known_only_later(world: World) -> None:
     """Outputs and awaitables as arguments, in sources, as sources, and as the list of them."""
     cases = Cases(world)

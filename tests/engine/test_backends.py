@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.engine.watches import watching
 from tests.fakes.pulumi import Stack
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from tests.engine.world import World
 
 
+@pytest.mark.long
 def test_state_in_s3(world: World, tmp_path: Path) -> None:
     """The watch follows Consul; whatever reads the state takes no warning of the CLI's for it."""
     bucket = f"state-{world.service}"

@@ -37,7 +37,6 @@ def test_wrong_arn(world: World, arn: str, parts: list[str]) -> None:
     world.refused(world.stack.up(), *parts)
 
 
-@pytest.mark.both_sdks
 @pytest.mark.parametrize("kind", ["lambda", "alb"])
 def test_wrong_type_of_group(world: World, kind: str) -> None:
     """A group that takes functions or load balancers is refused by its type's name."""
@@ -48,7 +47,6 @@ def test_wrong_type_of_group(world: World, kind: str) -> None:
     world.refused(world.stack.up(), *parts)
 
 
-@pytest.mark.both_sdks
 def test_unreachable_consul(world: World) -> None:
     """A Consul that cannot be reached changes nothing, neither the first time nor later."""
     arn, keys = world.attached(2)
@@ -90,7 +88,6 @@ def test_no_leader(world: World) -> None:
     assert world.standing(arn) == keys
 
 
-@pytest.mark.both_sdks
 def test_no_credentials(world: World) -> None:
     """No credentials anywhere are an error at once."""
     arn = world.aws.create_group(world.service)
@@ -100,7 +97,6 @@ def test_no_credentials(world: World) -> None:
     world.refused(world.stack.preview(env=_NO_ACCOUNT), *parts)
 
 
-@pytest.mark.both_sdks
 @pytest.mark.parametrize(
     "operation", ["DescribeTargetGroups", "DescribeTargetHealth", "RegisterTargets"]
 )
@@ -125,7 +121,6 @@ def test_denied_call(world: World, operation: str) -> None:
     assert world.standing(arn) == sorted(keys)
 
 
-@pytest.mark.both_sdks
 @pytest.mark.parametrize("operation", ["DescribeTargetHealth", "DeregisterTargets"])
 def test_denied_on_refresh_and_destroy(world: World, operation: str) -> None:
     """What only can raise says so without a traceback, and the resource stays in state."""

@@ -126,6 +126,7 @@ def test_every_step_agrees_and_nothing_is_left(demo: Demo) -> None:
             signal.SIGINT,
             "3  `lictor watch` runs the stack",
             id="Ctrl-C while the watch runs pulumi",
+            marks=pytest.mark.long,
         ),
         pytest.param(signal.SIGTERM, "Starting Consul", id="SIGTERM at the start"),
     ],

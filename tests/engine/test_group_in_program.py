@@ -44,6 +44,7 @@ def write(world: World, more: str = "", port: str = "80") -> None:
     world.declare(test_service=world.service, test_port=port)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 def test_group_and_attachments(world: World, env: dict[str, str]) -> None:
     """Targets are unknown in the preview, attached by the up, and replaced with their group."""

@@ -67,6 +67,7 @@ def test_state_of_one_is_used_by_the_other(world: World, first: str, second: str
     assert world.standing(arn) == []
 
 
+@pytest.mark.long
 def test_one_line_a_change(world: World) -> None:
     """`lictor up` tells of each target and each group, and `preview` changes nothing."""
     arn, keys = world.attached(3)

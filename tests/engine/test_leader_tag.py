@@ -74,6 +74,7 @@ def instance(member: Member) -> str:
     return member.meta["instance-id"]
 
 
+@pytest.mark.long
 def test_life(world: World, cluster: Cluster) -> None:
     """Preview, up, no change, strangers, drift, another value, another name, destroy."""
     tagged, stack = Tagged(world, cluster), world.stack

@@ -47,7 +47,6 @@ def test_life(world: World) -> None:
     assert world.standing(arn) == []
 
 
-@pytest.mark.both_sdks
 def test_one_minus_line_for_a_stopped_instance(world: World) -> None:
     """Preview marks the stopped instance's target with a minus and no other; up removes it."""
     arn, keys = world.attached(3)
@@ -160,7 +159,6 @@ def test_counts_are_exported(world: World) -> None:
     }
 
 
-@pytest.mark.both_sdks
 def test_drift_is_seen_and_repaired(world: World) -> None:
     """A target removed by hand is shown by refresh as a minus, and the next up puts it back."""
     arn, keys = world.attached(3)

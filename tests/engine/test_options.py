@@ -95,6 +95,7 @@ def test_a_group_that_cannot_be_filled_replaces_none(world: World) -> None:
     assert (world.standing(old), case.standing) == ([], sorted(case.keys))
 
 
+@pytest.mark.long
 def test_a_renamed_resource_moves_to_a_group_that_cannot_be_filled(world: World) -> None:
     """State follows a rename at once, and whatever the old name: no full group for an empty one."""
     cases = Cases(world)

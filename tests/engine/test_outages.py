@@ -17,6 +17,8 @@ from tests.engine.world import World
 from tests.fakes.pulumi import Stack
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.engine.outages import Hour
     from tests.fakes.aws.client import StandIn
     from tests.fakes.consul import Consul
@@ -25,11 +27,17 @@ pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("outages")]
 
 
 @pytest.fixture(scope="module")
-def hour(aws: StandIn, consul: Consul, tmp_path_factory: pytest.TempPathFactory) -> Hour:
+def hour(
+    aws: StandIn,
+    consul: Consul,
+    pythons: Callable[[str], str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Hour:
     """Play the bad hour, once for all tests here."""
     aws.reset()
     aws.settings(initial_seconds=0)
-    stack = Stack(tmp_path_factory.mktemp("outages"), aws.environment()).create()
+    env = {**aws.environment(), "PULUMI_PYTHON_CMD": pythons("")}
+    stack = Stack(tmp_path_factory.mktemp("outages"), env).create()
     hour = outages.play(World(aws, consul, stack, "outage"))
     aws.reset()
     return hour

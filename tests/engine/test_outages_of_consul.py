@@ -15,14 +15,13 @@ import pytest
 from tests.engine.world import World
 from tests.fakes import odd_consul
 from tests.fakes.odd_consul import Odd
-from tests.fakes.pulumi import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.fakes.aws.client import StandIn
     from tests.fakes.consul import Consul
-    from tests.fakes.pulumi import Run
+    from tests.fakes.pulumi import Run, Stack
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("outages-of-consul")]
 
@@ -67,11 +66,17 @@ class Lied:
 
 
 @pytest.fixture(scope="module")
-def lied(aws: StandIn, consul: Consul, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lied]:
+def lied(
+    aws: StandIn,
+    consul: Consul,
+    blank: Stack,
+    pythons: Callable[[str], str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Lied]:
     """Bring up three targets, then put another Consul in the place of the true one."""
     aws.reset()
-    stack = Stack(tmp_path_factory.mktemp("lied"), aws.environment()).create()
-    world = World(aws, consul, stack, "lied")
+    env = {**aws.environment(), "PULUMI_PYTHON_CMD": pythons("")}
+    world = World(aws, consul, blank.copy(tmp_path_factory.mktemp("lied"), env), "lied")
     arn, keys = world.attached(3)
     entries = consul.call("GET", f"/v1/health/service/{world.service}")
     entries.sort(key=lambda entry: str(entry["Node"]["Node"]))

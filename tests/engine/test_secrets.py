@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from tests.engine.world import World
     from tests.fakes.consul import Consul
 
 
-@pytest.mark.both_sdks
 def test_the_token_is_nowhere(world: World, guarded_consul: Consul) -> None:
     """Neither state nor history nor any output has the token or AWS's secret key."""
     arn = world.aws.create_group(world.service)

@@ -87,7 +87,6 @@ def test_a_group_added_to_the_config(world: World) -> None:
         assert watch.end() == 0
 
 
-@pytest.mark.both_sdks
 def test_a_change_concerns_its_own_groups(world: World) -> None:
     """A run that one service asks for leaves the others' plans, claims and bells as they were."""
     arn, keys = world.attached(2)

@@ -92,6 +92,7 @@ def test_a_killed_leader_is_followed(world: World) -> None:
             assert second.end() == 0
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_a_session_lost_in_mid_run(world: World) -> None:
     """The run that is under way ends and is saved; no other begins before the lock is had again."""
@@ -174,6 +175,7 @@ def test_a_pause_is_obeyed(world: World) -> None:
         assert watch.end() == 0
 
 
+@pytest.mark.long
 def test_what_is_shown(world: World, listen: str) -> None:
     """Health, readiness, metrics, JSON, and a run that is asked for; `lictor status` beside it."""
     arn, keys = world.attached(2)

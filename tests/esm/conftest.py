@@ -1,4 +1,4 @@
-"""One Consul for the session, and one monitor for all tests that need no settings of their own."""
+"""One monitor for all tests that need no settings of their own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fakes import consul as consuls
 from tests.fakes import endpoint as endpoints
 from tests.fakes import monitor as monitors
 from tests.fakes.certificates import Authority
@@ -20,13 +19,6 @@ if TYPE_CHECKING:
     from tests.fakes.monitor import Catalog, Monitor
 
 SHARED = monitors.apart("shared")
-
-
-@pytest.fixture(scope="session")
-def consul() -> Iterator[Consul]:
-    """Run a Consul without ACLs."""
-    with consuls.start() as running:
-        yield running
 
 
 @pytest.fixture(scope="session")

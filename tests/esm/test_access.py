@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.fakes.consul import Consul
     from tests.fakes.endpoint import Endpoint
 
-pytestmark = pytest.mark.xdist_group("esm-access")
+pytestmark = pytest.mark.xdist_group("esm-own")
 
 ROOT = "6d1b7b9e-root-token"
 POLICY = (Path(__file__).parents[2] / "deploy/consul-policy-esm.hcl").read_text()

@@ -16,7 +16,7 @@ from tests.fakes.monitor import until
 if TYPE_CHECKING:
     from tests.fakes.monitor import Catalog, Monitor
 
-pytestmark = pytest.mark.xdist_group("esm-catalog")
+pytestmark = pytest.mark.xdist_group("esm-shared")
 
 DOWN = answer("503 Service Unavailable", b"down")
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.fakes.certificates import Authority
     from tests.fakes.monitor import Catalog
 
-pytestmark = pytest.mark.xdist_group("esm-checks")
+pytestmark = pytest.mark.xdist_group("esm-shared")
 
 LOOP = b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"
 CHUNKED = (

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.fakes.consul import Consul
     from tests.fakes.endpoint import Endpoint
 
-pytestmark = pytest.mark.xdist_group("esm-command")
+pytestmark = pytest.mark.xdist_group("esm-own")
 
 
 def ran(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.fakes.consul import Consul
     from tests.fakes.monitor import Catalog, Monitor
 
-pytestmark = pytest.mark.xdist_group("esm-nodes")
+pytestmark = pytest.mark.xdist_group("esm-shared")
 
 HEALTH = "externalNodeHealth"
 SETTINGS = {

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.fakes.endpoint import Endpoint
     from tests.fakes.monitor import Monitor
 
-pytestmark = [pytest.mark.xdist_group("esm-sharing"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.xdist_group("esm-own"), pytest.mark.timeout(180)]
 
 TAKE_OVER = 25.0
 """Seconds after the kill of an instance within which every check runs again."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.fakes.consul import Consul
     from tests.fakes.endpoint import Endpoint
 
-pytestmark = pytest.mark.xdist_group("esm-command")
+pytestmark = pytest.mark.xdist_group("esm-own")
 
 GAUGES = {
     "esm_agent_isLeader": 1.0,

@@ -1,4 +1,4 @@
-"""One stand-in for AWS for all tests of a worker, as new before each."""
+"""The stand-in as new before each test."""
 
 from __future__ import annotations
 
@@ -7,21 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fakes.aws import process
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.fakes.aws.client import StandIn
 
 _NUMBERS = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def standin() -> Iterator[StandIn]:
-    """Run the stand-in."""
-    with process.start() as running:
-        yield running
 
 
 @pytest.fixture

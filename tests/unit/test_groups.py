@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -21,6 +23,7 @@ def test_it(number):
 """
 
 
+@pytest.mark.long
 def test_a_group_runs_on_one_worker(tmp_path: Path) -> None:
     """With pytest 9.2 and xdist 3.8 it does not, and nobody says so: each worker sets up."""
     (tmp_path / "test_dear.py").write_text(MODULE)

@@ -9,28 +9,27 @@ import pytest
 
 from lictor.consul.client import Client, Patience
 from lictor.model import ConsulConnection
-from tests.fakes import consul, odd_consul
+from tests.fakes import odd_consul
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ROOT = "6d1b7b9e-root-token"
+    from tests.fakes.consul import Consul
+
 SOON = Patience(pauses=(0.01, 0.02), unreachable=1.0)
 """As patient as the real one, with pauses that no test notices."""
 
 
 @pytest.fixture(scope="session")
-def agent() -> Iterator[consul.Consul]:
-    """Run an agent without ACLs."""
-    with consul.start() as running:
-        yield running
+def agent(consul: Consul) -> Consul:
+    """Hand out the agent without ACLs."""
+    return consul
 
 
 @pytest.fixture(scope="session")
-def acl_agent() -> Iterator[consul.Consul]:
-    """Run an agent that denies by default."""
-    with consul.start(token=ROOT) as running:
-        yield running
+def acl_agent(guarded_consul: Consul) -> Consul:
+    """Hand out the agent that denies by default."""
+    return guarded_consul
 
 
 @pytest.fixture(scope="session")

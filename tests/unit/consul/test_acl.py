@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lictor.consul.client import Client
     from tests.fakes.consul import Consul
 
+pytestmark = pytest.mark.xdist_group("guarded")
+
 WEB = ConsulService("web")
 
 

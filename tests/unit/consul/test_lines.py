@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from tests.fakes.odd_consul import OddConsul
 
+pytestmark = pytest.mark.xdist_group("ways")
+
 LONG = Call("/v1/health/service/web", [("index", "999999"), ("wait", "60s")], wait=60.0)
 
 

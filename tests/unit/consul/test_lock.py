@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from lictor.consul.lock import Holder
     from tests.fakes.consul import Consul, Mortal
 
+pytestmark = pytest.mark.xdist_group("lock")
+
 PATIENCE = 20.0
 QUICK = {"session_ttl_min": "100ms"}
 """Consul takes no TTL below 10 s unless told."""

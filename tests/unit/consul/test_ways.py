@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from lictor.consul.client import Client
 
+pytestmark = pytest.mark.xdist_group("ways")
+
 WEB = ConsulService("consul")
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from tests.fakes.aws.client import StandIn
     from tests.fakes.consul import Consul
 
+pytestmark = pytest.mark.xdist_group("policies")
+
 DEPLOY = Path(__file__).parents[3] / "deploy"
 IAM: dict[str, Any] = json.loads((DEPLOY / "iam-policy.json").read_text())
 ACL = (DEPLOY / "consul-policy.hcl").read_text()

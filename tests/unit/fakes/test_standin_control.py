@@ -172,6 +172,7 @@ def test_instances_lie_in_the_vpc(aws: StandIn, elbv2: Elbv2, make_group: MakeGr
     assert len({description["Target"]["AvailabilityZone"] for description in listed}) > 1
 
 
+@pytest.mark.long
 def test_process_ends_with_its_block_and_forgets_all(tmp_path: Path) -> None:
     """It works from any folder, resets to its own options, and leaves nothing running."""
     log = tmp_path / "standin.log"

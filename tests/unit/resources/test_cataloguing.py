@@ -19,8 +19,6 @@ from tests.fakes import odd_consul
 from tests.fakes.odd_consul import Odd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.fakes.consul import Consul
 
 _NUMBERS = itertools.count(1)
@@ -100,11 +98,10 @@ class Stack:
         self.consul.call("PUT", "/v1/txn", [{"Check": {"Verb": "cas", "Check": now}}])
 
 
-@pytest.fixture(scope="module")
-def agent() -> Iterator[Consul]:
-    """Run an agent."""
-    with consuls.start() as running:
-        yield running
+@pytest.fixture
+def agent(consul: Consul) -> Consul:
+    """Hand out the agent."""
+    return consul
 
 
 def declared(name: str) -> dict[str, Any]:

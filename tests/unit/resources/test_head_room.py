@@ -12,7 +12,6 @@ from lictor.aws import budget
 from lictor.resources import applying
 from lictor.resources.remotes import Remotes
 from lictor.resources.run import Run
-from tests.fakes.aws import process
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,11 +24,11 @@ _USUAL = 1000
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[StandIn]:
-    """Run a stand-in, and make calls as fast as they come."""
-    with process.start() as running, pytest.MonkeyPatch.context() as patch:
+def aws(standin: StandIn) -> Iterator[StandIn]:
+    """Hand out the stand-in, and make calls as fast as they come."""
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(budget, "OF_PROCESS", budget.Budgets(lambda: budget.Bucket(burst=1_000_000)))
-        yield running
+        yield standin
 
 
 @pytest.fixture

@@ -15,9 +15,7 @@ from botocore.retries.standard import ExponentialBackoff
 from lictor.resources import applying, attaching, stock
 from lictor.resources.remotes import Remotes
 from lictor.resources.run import Run
-from tests.fakes import consul as consuls
 from tests.fakes import odd_consul
-from tests.fakes.aws import process
 from tests.fakes.odd_consul import Odd
 
 if TYPE_CHECKING:
@@ -25,6 +23,8 @@ if TYPE_CHECKING:
 
     from tests.fakes.aws.client import StandIn
     from tests.fakes.consul import Consul
+
+pytestmark = pytest.mark.xdist_group("guarded")
 
 _NUMBERS = itertools.count(1)
 _ROLES = [f"arn:aws:iam::123456789012:role/{name}" for name in ("one", "two")]
@@ -72,21 +72,20 @@ class Stage:
         return [call["operation"] for call in self.aws.calls()]
 
 
-@pytest.fixture(scope="module")
-def standin() -> Iterator[StandIn]:
-    """Run a stand-in, with botocore's new tries at once."""
-    with process.start() as running, pytest.MonkeyPatch.context() as patch:
+@pytest.fixture(scope="module", autouse=True)
+def _at_once() -> Iterator[None]:
+    """No AWS settings of whoever runs the tests; botocore's new tries at once."""
+    with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
         patch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0.0)
-        yield running
+        yield
 
 
-@pytest.fixture(scope="module")
-def agent() -> Iterator[Consul]:
-    """Run an agent that denies by default."""
-    with consuls.start(token="root") as running:  # noqa: S106 - the test's own
-        yield running
+@pytest.fixture
+def agent(guarded_consul: Consul) -> Consul:
+    """Hand out the agent that denies by default."""
+    return guarded_consul
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from lictor.plan import record
 from lictor.resources import applying, attaching, stock
 from lictor.resources.remotes import Remotes
 from lictor.resources.run import Run
-from tests.fakes.aws import process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -195,14 +194,14 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[StandIn]:
-    """Run a stand-in, with botocore's new tries and our budget at once."""
-    with process.start() as running, pytest.MonkeyPatch.context() as patch:
+def aws(standin: StandIn) -> Iterator[StandIn]:
+    """Hand out the stand-in, with botocore's new tries and our budget at once."""
+    with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
         patch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0.0)
         patch.setattr(budget, "OF_PROCESS", budget.Budgets(lambda: budget.Bucket(burst=1_000_000)))
-        yield running
+        yield standin
 
 
 @pytest.fixture(scope="module")

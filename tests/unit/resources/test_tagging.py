@@ -18,7 +18,6 @@ from lictor.resources import tagging
 from lictor.resources.remotes import Remotes
 from lictor.resources.run import Run
 from tests.fakes import odd_consul
-from tests.fakes.aws import process
 from tests.fakes.odd_consul import Odd
 
 if TYPE_CHECKING:
@@ -132,14 +131,14 @@ class Stack:
                 yield now
 
 
-@pytest.fixture(scope="module")
-def standin() -> Iterator[StandIn]:
-    """Run a stand-in, with botocore's new tries at once."""
-    with process.start() as running, pytest.MonkeyPatch.context() as patch:
+@pytest.fixture(scope="module", autouse=True)
+def _at_once() -> Iterator[None]:
+    """No AWS settings of whoever runs the tests; botocore's new tries at once."""
+    with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
         patch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0.0)
-        yield running
+        yield
 
 
 @pytest.fixture(scope="module")
