@@ -4,6 +4,8 @@ SETUP  := $(PYTHON) -m tools.setup
 # What is ours goes first on PATH. The language host takes the first `python3` that it finds there.
 RUN    := PATH="$(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$$PATH"
 PY     := $(RUN) .venv/bin/python
+# Python starts hundreds of times in a run of the tests: bytecode is kept, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE :=
 STAY   ?=
 DEMO_ARGS   ?= $(if $(STAY),--stay)
 PYTEST_ARGS ?=

@@ -125,6 +125,7 @@ def test_a_renamed_resource_moves_to_a_group_that_cannot_be_filled(world: World)
         assert (world.standing(old[case.name]), case.standing) == ([], sorted(case.keys))
 
 
+@pytest.mark.long
 def test_one_name_under_two_parents(world: World) -> None:
     """Two resources of one name are two: on one group they may not want the same targets."""
     cases = Cases(world)

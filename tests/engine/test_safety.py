@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.engine.cases import Cases
 
 if TYPE_CHECKING:
@@ -114,6 +116,7 @@ def test_a_target_without_an_id_fails_alone(world: World) -> None:
     assert world.standing(arn) == keys
 
 
+@pytest.mark.long
 def test_a_failed_removal_is_tried_again(world: World) -> None:
     """What could not be removed stays ours, the run fails, and the next one removes it."""
     arn, keys = world.attached(3)

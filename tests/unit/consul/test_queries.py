@@ -21,6 +21,16 @@ if TYPE_CHECKING:
     from tests.fakes.odd_consul import OddConsul
 
 
+pytestmark = pytest.mark.xdist_group("queries")
+
+
+@pytest.fixture(scope="module")
+def agent() -> Iterator[Consul]:
+    """Run an agent of our own: another datacenter joins it."""
+    with consul.start() as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
 def dc2(agent: Consul) -> Iterator[Consul]:
     """Run a second datacenter, joined to the first."""
