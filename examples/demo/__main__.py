@@ -41,8 +41,8 @@ def _demo(waiting: Patience, *, stay: bool) -> None:
         screen.show(
             [
                 f"Consul {started.consul.url}",
-                f"AWS    {started.aws.url}  target group {started.arn.rpartition(':')[2]}",
-                f"stack  {started.stack.project}",
+                f"AWS    {started.aws.url}  target group {started.web.arn.rpartition(':')[2]}",
+                f"stack  {started.web.stack.project}",
                 f"{time.monotonic() - began:.1f} s to start",
             ]
         )

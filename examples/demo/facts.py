@@ -8,23 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from examples.demo.comparison import PASSING, Observed
-from examples.demo.stack import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from examples.demo.world import World
+    from examples.demo.world import Group, World
 
 _CHANGING = ("RegisterTargets", "DeregisterTargets")
 
 
-def observe(world: World) -> Observed:
+def observe(world: World, group: Group) -> Observed:
     """Ask all three."""
-    entries = world.consul.call("GET", f"/v1/health/service/{GROUP}")
+    entries = world.consul.call("GET", f"/v1/health/service/{group.name}")
     return Observed(
         consul=dict(_instance(entry) for entry in entries),
-        stack=_recorded(world.stack.outputs()),
-        balancer=world.aws.targets(world.arn),
+        stack=_recorded(group.stack.outputs(group.name)),
+        balancer=world.aws.targets(group.arn),
     )
 
 
@@ -32,8 +31,8 @@ def _instance(entry: Mapping[str, Any]) -> tuple[str, str]:
     """Read an instance of a service: its target's key and its worst status."""
     states = {check["Status"] for check in entry["Checks"]}
     bad = sorted(states - {PASSING})
-    key = f"{entry['Node']['Meta']['instance-id']}:{entry['Service']['Port']}"
-    return key, bad[0] if bad else PASSING
+    node, port = entry["Node"], entry["Service"]["Port"]
+    return f"{node['Meta'].get('instance-id', node['Address'])}:{port}", bad[0] if bad else PASSING
 
 
 def _recorded(outputs: Mapping[str, Any]) -> dict[str, str]:
@@ -47,6 +46,6 @@ def _recorded(outputs: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def calls_made(world: World) -> int:
+def calls_made(world: World, group: Group) -> int:
     """Count the calls that were to change the group."""
-    return sum(call["operation"] in _CHANGING for call in world.aws.calls(target_group=world.arn))
+    return sum(call["operation"] in _CHANGING for call in world.aws.calls(target_group=group.arn))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from examples.demo import screen, stack
+from examples.demo import screen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,21 +31,21 @@ def offer(world: World, watch: Trigger, *, stay: bool) -> None:
     if not stay:
         screen.tell("To look around, keep it running: make demo STAY=1")
         return
-    rc = _write_rc(world)
+    web, rc = world.web, _write_rc(world)
     screen.tell("Everything stays up, the watch included, until you press Ctrl-C. Look around:")
     screen.show(
         [
-            f"Consul         {world.consul.url}/ui/dc1/services/{stack.GROUP}/instances",
+            f"Consul         {world.consul.url}/ui/dc1/services/{web.name}/instances",
             f"target groups  {world.aws.url}/_standin/",
             f"calls to AWS   {world.aws.url}/_standin/calls",
             f"the watch      tail -f {watch.log}",
             "",
             "and in another terminal:",
             f"  . {rc}",
-            f"  cd {world.stack.project}",
+            f"  cd {web.stack.project}",
             "  check node-3 critical        # let an instance fail; `passing`: come back",
-            f"  pulumi preview --diff --stack {stack.NAME}",
-            f"  pulumi stack output targetGroups --stack {stack.NAME}",
+            f"  pulumi preview --diff --stack {web.stack.name}",
+            f"  pulumi stack output targetGroups --stack {web.stack.name}",
             '  aws elbv2 describe-target-health --target-group-arn "$TARGET_GROUP_ARN"',
         ]
     )
@@ -58,10 +58,10 @@ def offer(world: World, watch: Trigger, *, stay: bool) -> None:
 
 def _write_rc(world: World) -> Path:
     """Write what a shell must know; only its owner may read it, for the passphrase."""
-    env = {key: text for key, text in world.stack.env.items() if key.startswith(_OURS)}
-    env["TARGET_GROUP_ARN"] = world.arn
-    rc = world.stack.folder / "env"
+    env = {key: text for key, text in world.web.stack.env.items() if key.startswith(_OURS)}
+    env["TARGET_GROUP_ARN"] = world.web.arn
+    rc = world.web.stack.folder / "env"
     rc.touch(0o600)
     exports = "".join(f"export {key}={shlex.quote(text)}\n" for key, text in env.items())
-    rc.write_text(exports + _CHECK.format(service=stack.GROUP))
+    rc.write_text(exports + _CHECK.format(service=world.web.name))
     return rc

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from examples.demo import child, stack
+from examples.demo import child
 from examples.demo.patience import Failed
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Trigger:
 @contextlib.contextmanager
 def watching(of: Stack) -> Iterator[Trigger]:
     """Rerun the stack at once, and at every change of the service, until the block ends."""
-    command = [sys.executable, "-m", "lictor", "watch", "--stack", stack.NAME]
-    log = of.folder / "watch.log"
+    command = [sys.executable, "-m", "lictor", "watch", "--stack", of.name]
+    log = of.folder / f"watch-{of.name}.log"
     with child.running(command, cwd=of.project, env=of.env, log=log) as process:
         yield Trigger(process, log)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from examples.demo.stack import Stack
     from tests.fakes.aws.client import StandIn
 
+WEB = "web"
 PORT = 8080
 INITIAL = 1.0
 """Seconds until the stand-in finds a new target healthy."""
@@ -53,40 +54,50 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """A target group, and the service that fills it.
+
+    Attributes:
+        name: Of the service, and of the resource.
+        arn: Its ARN.
+        stack: The stack that unites the two.
+        nodes: Target -> node.
+    """
+
+    name: str
+    arn: str
+    stack: Stack
+    nodes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """Everything, running.
 
     Attributes:
         consul: A Consul agent, new and empty.
         aws: The AWS stand-in.
-        arn: The target group there.
         instances: The EC2 instances there.
-        stack: The stack that unites the two.
+        web: The group of the service that runs on them.
         patience: Waits, and hears Ctrl-C.
     """
 
     consul: consul.Consul
     aws: StandIn
-    arn: str
     instances: tuple[Instance, ...]
-    stack: Stack
+    web: Group
     patience: Patience
-
-    @property
-    def nodes(self) -> Mapping[str, str]:
-        """Target -> node."""
-        return {instance.key: instance.node for instance in self.instances}
 
     def register(self, *instances: Instance) -> None:
         """Let instances register the service with Consul, in good health."""
         for one in instances:
             self.consul.register(
-                stack.GROUP, one.node, one.address, PORT, node_meta={"instance-id": one.id}
+                WEB, one.node, one.address, PORT, node_meta={"instance-id": one.id}
             )
 
     def turn(self, status: str, *instances: Instance) -> None:
         """Let the checks of instances say something else, all in one moment."""
-        self.consul.checks(stack.GROUP, [one.node for one in instances], status)
+        self.consul.checks(WEB, [one.node for one in instances], status)
 
 
 @contextlib.contextmanager
@@ -106,11 +117,12 @@ def start(patience: Patience) -> Iterator[World]:
         patience.check()
         started = aws.create_instances(_INSTANCES)
         instances = [Instance(f"node-{i}", *known) for i, known in enumerate(started, start=1)]
-        arn = aws.create_group(stack.GROUP, port=PORT)
+        arn = aws.create_group(WEB, port=PORT)
         remotes = {"CONSUL_HTTP_ADDR": agent.url, **aws.environment()}
-        made = stack.make(Path(folder), remotes, patience)
-        made.create(arn)
-        yield World(agent, aws, arn, tuple(instances), made, patience)
+        made = stack.make("demo", Path(folder), remotes, patience)
+        made.create(**{"targetGroups[0].targetGroupArn": arn})
+        nodes = {instance.key: instance.node for instance in instances}
+        yield World(agent, aws, tuple(instances), Group(WEB, arn, made, nodes), patience)
 
 
 def require_tools(path: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from examples.demo import comparison, patience, story, world
+from examples.demo import comparison, patience, scene, world
 from examples.demo.__main__ import outcome
 from examples.demo.comparison import Due, Observed
 from tests.fakes.path import ROOT
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SECONDS = 150
-STEPS = 7
-COMPARISONS = 7
+STEPS = 9
+COMPARISONS = 11
 
 KEY, OTHER = "i-0aaaaaaaaaaaaaaaa:80", "i-0bbbbbbbbbbbbbbbb:80"
 NODES = {KEY: "node-1", OTHER: "node-2"}
@@ -101,7 +101,7 @@ def test_every_step_agrees_and_nothing_is_left(demo: Demo) -> None:
     """One whole run, as a person sees it."""
     assert demo.ended() == 0, demo.text()
     text = demo.text()
-    rows = [line.split() for line in text.splitlines() if line.startswith("   i-")]
+    rows = [line.split() for line in text.splitlines() if line.startswith(("   i-", "   10."))]
     assert {row[-1] for row in rows} == {"agree"}
     assert text.count("load balancer\n") == COMPARISONS
     assert f"All {COMPARISONS} comparisons were true." in text
@@ -197,7 +197,7 @@ def test_what_does_not_agree_fails_the_demo(
     case: tuple[Observed, Due], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The table says DISAGREE, the end says what, the exit code is 1."""
-    assert outcome(lambda: story.judge(rows(*case)), patience.Patience()) == 1
+    assert outcome(lambda: scene.judge(rows(*case)), patience.Patience()) == 1
     said = capsys.readouterr().out
     assert "DISAGREE" in said
     assert "demo: node-" in said
