@@ -20,7 +20,7 @@ from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import language_pb2_grpc, provider_pb2_grpc
 
 from lictor.resources import tokens
-from lictor.watch.engine import events, home, program
+from lictor.watch.engine import events, home, program, unheard
 from lictor.watch.engine.child import Started
 from lictor.watch.engine.others import Others
 from lictor.watch.engine.outcome import Group, Groups
@@ -130,6 +130,7 @@ class Engine:
                 self._ports[name] = server.add_insecure_port("127.0.0.1:0")
                 server.start()
                 ends.callback(lambda server: server.stop(None).wait(), server)
+            ends.enter_context(unheard.debug())
             self._home = ends.enter_context(home.unlogged(self.env, self.project.folder))
             ends.callback(self._standby.drop)
             yield self
