@@ -71,9 +71,14 @@ class Servicer(ResourceProviderServicer):
     scope: Scope
     groups: Groups
 
+    def __init__(self) -> None:
+        self._left: set[str] = set()  # whose last inputs this run keeps
+        self._unreached: set[str] = set()  # whose last run did not come to its plan
+
     def begin(self, scope: Scope, groups: Groups, others: Others) -> None:
         """Open a run, and forget the last one."""
         self.scope, self.groups, self.others = scope, groups, others
+        self._left = set()
 
     def Attach(self, request: Any, _context: Any) -> empty_pb2.Empty:  # noqa: N802, ANN401, D102 - gRPC's
         self.others.engine = request.address
@@ -103,6 +108,7 @@ class Servicer(ResourceProviderServicer):
                 failure = provider_pb2.CheckFailure(property="", reason=str(error))
                 return provider_pb2.CheckResponse(inputs=request.news, failures=[failure])
             self.groups.blocked(request.urn, error, kept=bool(kind.begun(olds)))
+            self._left.add(request.urn)
             inputs = kind.as_before(olds or {**news, **_NOTHING}, news, self.scope.remotes())
         if self.scope.dry and not olds and not self.groups.knows(request.urn):
             self.groups.planned(request.urn, {}, inputs, shown=True)  # a new one gets no Diff
@@ -117,18 +123,28 @@ class Servicer(ResourceProviderServicer):
         paused = self.scope.paused(urn) if olds else ""
         if paused:
             self.groups.paused(urn, paused)
+            self._left.add(urn)
             return kind.as_before(olds, news, remotes)
         kept = None
-        if not self.scope.disturbed(urn):
+        if not self.scope.disturbed(urn) and urn not in self._unreached:
             kept = kind.undisturbed(olds, news, remotes)
-        return kept or kind.inputs(olds, news, remotes)
+        if kept is None:
+            return kind.inputs(olds, news, remotes)
+        if all(olds.get(key) == value for key, value in kept.items()):
+            self._left.add(urn)
+        return kept
 
     @_ours
     def Diff(self, kind: Kind, request: Any) -> provider_pb2.DiffResponse:  # noqa: N802, ANN401 - gRPC's
-        """Compare the plan with what the last run left, key by key."""
+        """Compare the plan with what the last run left, key by key.
+
+        A plan that no source was asked for is not carried out: what the last run kept back may be
+        named again by now. It is planned anew as soon as it may be.
+        """
         olds, news = structs.read(request.olds), structs.read(request.news)
         found = kind.compare(olds, news)
-        if self.scope.paused(request.urn):
+        self._came(request.urn, to_its_plan=not found.changes)
+        if request.urn in self._left:
             found = Difference(changes=False)
         self.groups.planned(request.urn, olds, news, shown=self.scope.dry and found.changes)
         detail = {}
@@ -152,6 +168,7 @@ class Servicer(ResourceProviderServicer):
         else:
             outputs = kind.create(inputs, self.scope.remotes())
         self.groups.done(request.urn, {}, outputs, inputs)
+        self._came(request.urn, to_its_plan=not kind.compare(outputs, inputs).changes)
         return provider_pb2.CreateResponse(
             id=kind.id_of(inputs), properties=_with_provider(outputs, inputs)
         )
@@ -162,6 +179,7 @@ class Servicer(ResourceProviderServicer):
         olds, news = structs.read(request.olds), structs.read(request.news)
         outputs = kind.update(olds, news, self.scope.remotes())
         self.groups.done(request.urn, olds, outputs, news)
+        self._came(request.urn, to_its_plan=not kind.compare(outputs, news).changes)
         return provider_pb2.UpdateResponse(properties=_with_provider(outputs, news))
 
     @_ours
@@ -174,6 +192,7 @@ class Servicer(ResourceProviderServicer):
             return provider_pb2.ReadResponse()
         outputs, inputs = found
         self.groups.done(request.urn, olds, outputs)
+        self._came(request.urn, to_its_plan=False)  # what stands is the plan now, wanted or not
         return provider_pb2.ReadResponse(
             id=request.id,
             properties=_with_provider(outputs, olds),
@@ -187,6 +206,13 @@ class Servicer(ResourceProviderServicer):
         kind.delete(olds, self.scope.remotes())
         self.groups.done(request.urn, olds, {})
         return empty_pb2.Empty()
+
+    def _came(self, urn: str, *, to_its_plan: bool) -> None:
+        """Note whether a resource has to be planned anew, though its sources say nothing new."""
+        if to_its_plan:
+            self._unreached.discard(urn)
+        else:
+            self._unreached.add(urn)
 
 
 def _with_provider(properties: dict[str, Any], source: dict[str, Any]) -> Any:  # noqa: ANN401 - a Struct

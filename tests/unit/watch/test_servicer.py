@@ -1,0 +1,195 @@
+"""The servicer between the engine and a resource: what a run keeps, it does not carry out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from pulumi.runtime.proto import provider_pb2
+
+from lictor.resources.kinds import PROVIDER
+from lictor.watch.engine import structs
+from lictor.watch.engine.others import Others
+from lictor.watch.engine.outcome import Group, Groups
+from lictor.watch.engine.servicer import Servicer
+from tests.fakes import remotes
+from tests.fakes.remotes import ARN, InMemoryScope, Scene, keys
+
+URN = "urn:pulumi:dev::lictor::pulumi-python:dynamic/lictor:TargetGroupAttachments::web"
+ANOTHER = frozenset({URN.replace("::web", "::other")})
+
+
+class Context:
+    """A call of the engine's."""
+
+    def abort(self, code: object, text: str) -> NoReturn:
+        """Answer with an error."""
+        raise AssertionError(code, text)
+
+    def is_active(self) -> bool:
+        """Tell that somebody waits for the answer."""
+        return True
+
+
+@dataclass
+class Stack:
+    """A stack of one resource, and the calls that the engine makes for it.
+
+    Attributes:
+        scene: What the remotes say.
+        arguments: The program's.
+        inputs: Of the last run.
+        outputs: Of the last run.
+    """
+
+    scene: Scene
+    arguments: dict[str, Any]
+    servicer: Servicer = field(default_factory=Servicer)
+    inputs: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    def up(self, *, refresh: bool = False, **more: Any) -> Group:  # noqa: ANN401 - Scope's
+        """Run once, as `lictor watch` does."""
+        groups = Groups()
+        scope = InMemoryScope({}, patient=False, scene=self.scene, **more)
+        self.servicer.begin(scope, groups, Others(Path(), {}))
+        if refresh:
+            self._read()
+        self.inputs = self._check()
+        if not self.outputs:
+            request = provider_pb2.CreateRequest(urn=URN, properties=structs.write(self.inputs))
+            made = self.servicer.Create(request, Context())
+            self.outputs = structs.read(made.properties)
+        elif self._differs():
+            request = provider_pb2.UpdateRequest(urn=URN, **self._both())
+            made = self.servicer.Update(request, Context())
+            self.outputs = structs.read(made.properties)
+        return groups.all()[0]
+
+    def _read(self) -> None:
+        request = provider_pb2.ReadRequest(id=ARN, urn=URN, properties=structs.write(self.outputs))
+        found = self.servicer.Read(request, Context())
+        self.inputs, self.outputs = structs.read(found.inputs), structs.read(found.properties)
+
+    def _check(self) -> dict[str, Any]:
+        news = structs.write({**self.arguments, PROVIDER: "the class"})
+        olds = structs.write(self.inputs)
+        found = self.servicer.Check(
+            provider_pb2.CheckRequest(urn=URN, olds=olds, news=news), Context()
+        )
+        assert not found.failures
+        self.before = olds
+        return structs.read(found.inputs)
+
+    def _differs(self) -> bool:
+        request = provider_pb2.DiffRequest(urn=URN, old_inputs=self.before, **self._both())
+        found = self.servicer.Diff(request, Context())
+        return bool(found.changes == provider_pb2.DiffResponse.DIFF_SOME)
+
+    def _both(self) -> dict[str, Any]:
+        return {"olds": structs.write(self.outputs), "news": structs.write(self.inputs)}
+
+
+def made(scene: Scene, **arguments: object) -> Stack:
+    """Make a stack that has run once."""
+    known = {"name": "web", "target_group_arn": ARN, "service": None, "target_type": "ip"}
+    stack = Stack(scene, {**known, "sources": [{"service": "web"}], **arguments})
+    stack.up()
+    scene.becomes_healthy()
+    return stack
+
+
+def waiting() -> Stack:
+    """Make a stack whose last run has kept a removal back, for the sake of an addition's health."""
+    scene = Scene()
+    scene.names(1, 2)
+    stack = made(scene, wait_for="healthy")
+    scene.names(2, 3)
+    held = stack.up().held
+    assert held[remotes.key(1)].startswith("waiting for health")
+    scene.becomes_healthy()
+    return stack
+
+
+def test_a_blocked_resource_carries_out_no_old_removal() -> None:
+    """It has recovered meanwhile, for all that anybody knows."""
+    stack = waiting()
+    stack.scene.silent = True
+    assert stack.up().blocked is not None
+    assert set(stack.scene.states) == keys(1, 2, 3)
+    stack.scene.silent = False
+    stack.scene.names(1, 2, 3)
+    stack.up()
+    assert set(stack.scene.states) == keys(1, 2, 3)
+    stack.scene.names(2, 3)
+    stack.up()
+    assert set(stack.scene.states) == keys(2, 3), "a removal that is sure is not made"
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_what_was_kept_back_is_planned_anew(*, back: bool) -> None:
+    """Another group's change brings a run about: Consul is asked before the removal is made."""
+    stack = waiting()
+    if back:
+        stack.scene.names(1, 2, 3)
+    stack.up(only=ANOTHER)
+    assert set(stack.scene.states) == (keys(1, 2, 3) if back else keys(2, 3))
+    asked = stack.scene.asked
+    stack.up(only=ANOTHER)
+    assert stack.scene.asked == asked, "asked though it has come to its plan"
+
+
+def test_a_removal_that_another_process_kept_back_waits() -> None:
+    """This one has not seen it; it asks in the next run, whoever brings that about."""
+    stack = waiting()
+    stack.servicer = Servicer()
+    stack.scene.names(1, 2, 3)
+    for _ in range(2):
+        stack.up(only=ANOTHER)
+        assert set(stack.scene.states) == keys(1, 2, 3)
+    stack.scene.names(2, 3)
+    stack.up()
+    assert set(stack.scene.states) == keys(2, 3)
+
+
+def test_strangers_of_the_last_run_are_looked_for_anew() -> None:
+    """One that Consul names by now, registered by another watcher, stays."""
+    scene = Scene()
+    scene.names(1, 2)
+    stack = made(scene, ownership="exclusive")
+    scene.stand(3)
+    stack.up()
+    assert set(scene.states) == keys(1, 2), "a stranger stays"
+    assert stack.inputs["strangers"]
+    scene.stand(3)
+    scene.names(1, 2, 3)
+    stack.up(only=ANOTHER)
+    assert set(scene.states) == keys(1, 2, 3)
+    scene.silent = True
+    stack.up()
+    assert set(scene.states) == keys(1, 2, 3)
+
+
+def test_strangers_of_the_last_run_stay_while_the_resource_is_blocked() -> None:
+    """Nobody can tell whether they are strangers."""
+    scene = Scene()
+    scene.names(1, 2)
+    stack = made(scene, ownership="exclusive")
+    scene.stand(3)
+    stack.up()
+    scene.stand(3)
+    scene.silent = True
+    assert stack.up().blocked is not None
+    assert set(scene.states) == keys(1, 2, 3)
+
+
+def test_what_a_refresh_found_gone_is_put_back() -> None:
+    """In a run that is about another group, too."""
+    scene = Scene()
+    scene.names(1, 2)
+    stack = made(scene)
+    del scene.states[remotes.key(1)]
+    stack.up(refresh=True, only=ANOTHER)
+    assert set(scene.states) == keys(1, 2)
