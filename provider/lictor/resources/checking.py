@@ -279,7 +279,8 @@ class _Resource:
         """List what else stands in a group that is ours alone; mostly not on the first run.
 
         Another one of us, without a common lock, may have heard of an instance between our
-        reading Consul and the listing: so Consul is read once more, after it.
+        reading Consul and the listing: so Consul is read once more, after it. Where answers were
+        not seen for a while, some time lies between the two, and they have to agree.
         """
         if not self._exclusive or not isinstance(self.arn, str):
             return {}
@@ -287,12 +288,15 @@ class _Resource:
             return {}
         ours = {*before.targets, *wants.targets}
         found = strangers.among(self.remotes.listing(self.arn), ours)
-        if found:
-            sources = [source.model() for source in self.wanted.sources]
-            answers = self.remotes.ask(sources, consistent=True)
-            again = self._desired(answers, addressing, sure=True).targets
-            found = {key: state for key, state in found.items() if key not in again}
-        return found
+        if not found:
+            return {}
+        if self.remotes.settles:
+            self.remotes.settle()
+        sources = [source.model() for source in self.wanted.sources]
+        again = self._desired(self.remotes.ask(sources, consistent=True), addressing, sure=True)
+        if self.remotes.settles and again.targets.keys() != wants.targets.keys():
+            return {}
+        return {key: state for key, state in found.items() if key not in again.targets}
 
     def _refuse_empty_exchange(
         self, what: str, before: Standing, wants: Desired, planned: Plan, *, allowed: bool

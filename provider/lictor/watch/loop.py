@@ -191,8 +191,8 @@ class Loop:
         if outcome.asked or outcome.led or outcome.ok:
             also = () if only is None else [group.urn for group in outcome.groups]
             self.questions.follow(outcome.asked, outcome.led, also=also)
-        if verdict is Verdict.ERROR:
-            self._cautious = cautious
+        if verdict in (Verdict.ERROR, Verdict.BLOCKED):  # its answers are still to be seen
+            self._cautious = self._cautious or cautious
         if verdict in _TRY_AGAIN:
             self._concern(None)
         self._record(begun, outcome, verdict)
