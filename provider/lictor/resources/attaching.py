@@ -93,7 +93,7 @@ def _view(stands: Recorded, properties: Mapping[str, Any]) -> View:
         held=stands.held,
         failed=stands.failed,
         foreign=stands.foreign,
-        again=schedule.again(stands.held, stands.recent, window),
+        again=schedule.moments(stands.held, stands.recent, window),
     )
 
 

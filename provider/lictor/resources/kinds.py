@@ -44,7 +44,7 @@ class View:
         held: Key -> reason of what stands though it should not.
         failed: Key -> reason of what could not be done.
         foreign: Keys of what stands and is not its.
-        again: When something that is held may go by the clock alone; None for never.
+        again: When something that is held may go by the clock alone; some may be past.
     """
 
     arn: str = ""
@@ -54,7 +54,7 @@ class View:
     held: Mapping[str, str] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     foreign: tuple[str, ...] = ()
-    again: datetime | None = None
+    again: tuple[datetime, ...] = ()
 
     def facts(self) -> dict[str, Any]:
         """Return it as keywords."""

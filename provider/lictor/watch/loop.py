@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lictor import errors
+from lictor.plan import schedule
 from lictor.watch import once, record, status
 from lictor.watch.engine import recovery
 from lictor.watch.inbox import Changed, Fault, Moved, Paused, Reload, Stop
@@ -196,7 +197,8 @@ class Loop:
         if verdict in _TRY_AGAIN:
             self._concern(None)
         self._record(begun, outcome, verdict)
-        self.agenda.ended(time.monotonic(), again=verdict in _TRY_AGAIN, timer=self._timer(outcome))
+        timer = self._timer(outcome, now)
+        self.agenda.ended(time.monotonic(), again=verdict in _TRY_AGAIN, timer=timer)
         return verdict
 
     def _record(self, begun: status.Begun, outcome: Outcome, verdict: Verdict) -> None:
@@ -252,10 +254,11 @@ class Loop:
             self._recovered = False
             raise errors.EngineError(f"the stack cannot be refreshed: {once.last_words(outcome)}")
 
-    def _timer(self, outcome: Outcome) -> float | None:
+    def _timer(self, outcome: Outcome, began: datetime) -> float | None:
         """Tell when something that is held may go, by the monotonic clock."""
         now = datetime.now(UTC)  # noqa: TID251 - due times are of the wall clock
-        waits = [(group.again - now).total_seconds() for group in outcome.groups if group.again]
+        due = schedule.after((at for group in outcome.groups for at in group.again), began)
+        waits = [(due - now).total_seconds()] if due else []
         held = [reason for group in outcome.groups for reason in group.held.values()]
         if any(reason.startswith("waiting for health") for reason in held):
             waits.append(HEALTH)
