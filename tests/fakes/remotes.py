@@ -39,6 +39,7 @@ class Scene:
         asked: How often Consul was asked.
         settled: How often time passed between two reads.
         settling: What happens in that time.
+        registering: What happens while AWS registers.
         now: The time.
     """
 
@@ -49,6 +50,7 @@ class Scene:
     asked: int = 0
     settled: int = 0
     settling: Callable[[], None] = lambda: None
+    registering: Callable[[], None] = lambda: None
     now: datetime = datetime(2026, 11, 21, tzinfo=UTC)
 
     def names(self, *numbers: int) -> None:
@@ -106,6 +108,8 @@ class InMemory(Remotes):
         """Register, unless AWS refuses."""
         from lictor.aws.target_groups import Registration  # noqa: PLC0415 - boto3
 
+        self.go_on()
+        self.scene.registering()
         if self.scene.refusing and targets:
             return Registration(frozenset(), {}, errors.AWSError("throttled"))
         self.scene.states |= {target.key: TargetState.INITIAL for target in targets}
@@ -113,6 +117,7 @@ class InMemory(Remotes):
 
     def deregister(self, arn: str, targets: Sequence[Target]) -> None:  # noqa: ARG002 - the base's
         """Deregister, at once."""
+        self.go_on()
         for target in targets:
             self.scene.states.pop(target.key, None)
 
@@ -124,11 +129,11 @@ class InMemoryScope(Scope):
     scene: Scene = field(default_factory=Scene)
     run: Run = field(default_factory=Run)
 
-    def remotes(self, urn: str = "") -> Remotes:
+    def remotes(self, urn: str, heard: Callable[[], bool]) -> Remotes:
         """Return the scene, as careful as the run is."""
-        settles = super().remotes(urn).settles
+        settles = super().remotes(urn, heard).settles
         made = InMemory(self.config.get, self.env, self.run, scene=self.scene)
-        return replace(made, asker=urn, settles=settles, patient=self.patient)
+        return replace(made, asker=urn, settles=settles, patient=self.patient, heard=heard)
 
 
 def make(scene: Scene, *, settles: float = 0.0, env: Mapping[str, str] | None = None) -> Remotes:

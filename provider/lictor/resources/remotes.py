@@ -60,6 +60,7 @@ class Remotes:
             runs this runs it again.
         settles: An answer that shrinks counts when two `consistent` reads so many seconds apart
             agree; 0 where one is enough, because the one before has been seen.
+        heard: Whether whoever asked for a change waits for it still.
     """
 
     config: Callable[[str], str | None]
@@ -69,10 +70,20 @@ class Remotes:
     role_arn: str = ""
     patient: bool = True
     settles: float = 0.0
+    heard: Callable[[], bool] = lambda: True
 
     def acting_as(self, properties: Mapping[str, Any]) -> Remotes:
         """Return the remotes of a resource that names a role of its own among its arguments."""
         return replace(self, role_arn=str(properties.get("role_arn") or ""))
+
+    def go_on(self) -> None:
+        """Change nothing for an engine that has ended: the next one may be at it by now.
+
+        Raises:
+            errors.EngineError: It has.
+        """
+        if not self.heard():
+            raise errors.EngineError("the engine has ended meanwhile; the next run goes on")
 
     def now(self) -> datetime:
         """Return the time of this run."""
@@ -117,6 +128,7 @@ class Remotes:
 
         if not operations:
             return ()
+        self.go_on()
         client = consul(connections.consul(self.config, self.env))
         return catalog.write(client, entry, operations, datacenter)
 
@@ -224,12 +236,14 @@ class Remotes:
         """Register targets, going round those that AWS refuses."""
         from lictor.aws import target_groups  # noqa: PLC0415 - see the module's docstring
 
+        self.go_on()
         return target_groups.register(self._access(arn), arn, targets)
 
     def deregister(self, arn: str, targets: Sequence[Target]) -> None:
         """Deregister targets."""
         from lictor.aws import target_groups  # noqa: PLC0415 - see the module's docstring
 
+        self.go_on()
         target_groups.deregister(self._access(arn), arn, targets)
 
     def _access(self, arn: str) -> AWSAccess:

@@ -162,6 +162,7 @@ def update(olds: Mapping[str, Any], inputs: Mapping[str, Any], remotes: Remotes)
     failed: dict[str, str] = {}
     tagged = {**ours, **leader}
     for step in Tagging(leader, bool(inputs.get("missing")), clear).steps():
+        remotes.go_on()
         if isinstance(step, Give):
             try:
                 tags.give(access, tag, step.id)
@@ -204,6 +205,7 @@ def delete(props: Mapping[str, Any], remotes: Remotes) -> None:
     ours = texts(props, "tagged")
     if not ours or remotes.run.sole.others(_thing(wanted, access), Who.of(props)):
         return
+    remotes.go_on()
     failed = tags.take(access, _tag(wanted), ours)
     if failed:
         raise errors.AWSError("; ".join(dict.fromkeys(failed.values())))

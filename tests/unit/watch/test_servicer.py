@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,16 +23,27 @@ URN = "urn:pulumi:dev::lictor::pulumi-python:dynamic/lictor:TargetGroupAttachmen
 ANOTHER = frozenset({URN.replace("::web", "::other")})
 
 
+class Aborted(Exception):
+    """A call was answered with an error."""
+
+
+@dataclass
 class Context:
-    """A call of the engine's."""
+    """A call of the engine's.
+
+    Attributes:
+        active: Whether the engine waits for the answer.
+    """
+
+    active: bool = True
 
     def abort(self, code: object, text: str) -> NoReturn:
         """Answer with an error."""
-        raise AssertionError(code, text)
+        raise Aborted(code, text)
 
     def is_active(self) -> bool:
-        """Tell that somebody waits for the answer."""
-        return True
+        """Tell whether somebody waits for the answer."""
+        return self.active
 
 
 @dataclass
@@ -42,6 +55,7 @@ class Stack:
         arguments: The program's.
         inputs: Of the last run.
         outputs: Of the last run.
+        context: What the calls that change something come with.
     """
 
     scene: Scene
@@ -49,6 +63,7 @@ class Stack:
     servicer: Servicer = field(default_factory=Servicer)
     inputs: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
+    context: Context = field(default_factory=Context)
 
     def up(self, *, refresh: bool = False, **more: Any) -> Group:  # noqa: ANN401 - Scope's
         """Run once, as `lictor watch` does."""
@@ -60,11 +75,11 @@ class Stack:
         self.inputs = self._check()
         if not self.outputs:
             request = provider_pb2.CreateRequest(urn=URN, properties=structs.write(self.inputs))
-            made = self.servicer.Create(request, Context())
+            made = self.servicer.Create(request, self.context)
             self.outputs = structs.read(made.properties)
         elif self._differs():
             request = provider_pb2.UpdateRequest(urn=URN, **self._both())
-            made = self.servicer.Update(request, Context())
+            made = self.servicer.Update(request, self.context)
             self.outputs = structs.read(made.properties)
         return groups.all()[0]
 
@@ -193,3 +208,37 @@ def test_what_a_refresh_found_gone_is_put_back() -> None:
     del scene.states[remotes.key(1)]
     stack.up(refresh=True, only=ANOTHER)
     assert set(scene.states) == keys(1, 2)
+
+
+def test_an_update_whose_engine_was_killed_removes_nothing() -> None:
+    """The next run may have found in use what this one's plan was to remove."""
+    scene = Scene()
+    scene.names(1, 2)
+    stack = made(scene)
+    scene.registering = lambda: setattr(stack.context, "active", False)
+    scene.names(2, 3)
+    with pytest.raises(Aborted, match="the engine has ended"):
+        stack.up()
+    assert set(scene.states) == keys(1, 2, 3)
+
+
+def test_the_calls_of_a_run_are_waited_for() -> None:
+    """They go on when nobody waits for their answers any more."""
+    scene = Scene()
+    scene.names(1)
+    stack = made(scene)
+    under_way, answered = threading.Event(), threading.Event()
+
+    def slowly() -> None:
+        under_way.set()
+        assert answered.wait(10)
+
+    scene.registering = slowly
+    scene.names(1, 2)
+    with ThreadPoolExecutor(1) as engine:
+        run = engine.submit(stack.up)
+        assert under_way.wait(10)
+        assert not stack.servicer.calls.ended(0)
+        answered.set()
+        assert stack.servicer.calls.ended(10)
+        run.result(10)

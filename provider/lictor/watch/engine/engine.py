@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 _THREADS = 16
 """Resources that are served at once; each may wait for AWS."""
 
+_ORPHANS = 60.0
+"""Seconds in which calls end whose CLI has been killed: AWS's new tries are over by then."""
+
 _WITH_PROGRAM = ("up", "preview")
 """Commands that run the program."""
 
@@ -163,6 +166,7 @@ class Engine:
             finally:
                 self._running = None
                 others.close()
+                self._servicer.calls.ended(_ORPHANS)  # none, unless the CLI was killed
             seconds = time.monotonic() - began
             self._tidy()
         left = events.deleted(ended.events, _OURS) if self.declared else ()

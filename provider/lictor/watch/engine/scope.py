@@ -9,7 +9,7 @@ from lictor.resources.remotes import Remotes
 from lictor.resources.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lictor.model import ConsulConnection, Source
     from lictor.resources.run import Led
@@ -58,8 +58,13 @@ class Scope:
         """Whether a resource has to be planned anew."""
         return self.only is None or urn in self.only
 
-    def remotes(self, urn: str = "") -> Remotes:
-        """Return Consul and AWS as a resource reaches them in this run."""
+    def remotes(self, urn: str, heard: Callable[[], bool]) -> Remotes:
+        """Return Consul and AWS as a resource reaches them in this run.
+
+        Args:
+            urn: The resource.
+            heard: Whether the engine waits for the answer still.
+        """
         return Remotes(
             config=self.config.get,
             env=self.env,
@@ -67,6 +72,7 @@ class Scope:
             asker=urn,
             patient=self.patient,
             settles=SETTLES if self.cautious else 0.0,
+            heard=heard,
         )
 
     def asked(self) -> Mapping[ConsulConnection, Mapping[str, tuple[Source, ...]]]:

@@ -20,12 +20,14 @@ from lictor import errors
 from lictor.resources import quiet, served, tokens
 from lictor.resources.kinds import PROVIDER, Difference
 from lictor.watch.engine import structs
+from lictor.watch.engine.calls import Calls
 from lictor.watch.engine.detail import detailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lictor.resources.kinds import Kind
+    from lictor.resources.remotes import Remotes
     from lictor.watch.engine.others import Others
     from lictor.watch.engine.outcome import Groups
     from lictor.watch.engine.scope import Scope
@@ -37,23 +39,25 @@ _REFUSED = (errors.SettingsError, errors.ClaimConflict, errors.WrongTargetGroup)
 """Faults of the program, not of a remote: they end the run as they end the plain CLI's."""
 
 
-def _ours(method: Callable[[S, Kind, Any], Any]) -> Callable[[S, Any, Any], Any]:
+def _ours(method: Callable[[S, Kind, Any, Remotes], Any]) -> Callable[[S, Any, Any], Any]:
     """Serve lictor's resources, pass the others on; an error is answered with its text."""
 
     @wraps(method)
     def serve(self: S, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401 - gRPC's messages
-        began = time.perf_counter()
+        began, groups = time.perf_counter(), self.groups
         try:
             kind = served.KINDS.get(tokens.of(request.urn))
             if kind is None:
                 return self.others.serve(method.__name__, request)
-            return method(self, kind, request)
+            remotes = self.scope.remotes(request.urn, context.is_active)
+            with self.calls.one():
+                return method(self, kind, request, remotes)
         except grpc.RpcError as error:  # of the SDK's host: its own words
             context.abort(error.code(), error.details())
         except BaseException as error:  # noqa: BLE001 - an exit, too, would hang the engine
             context.abort(grpc.StatusCode.UNKNOWN, quiet.explain(error))
         finally:
-            self.groups.took(request.urn, time.perf_counter() - began)
+            groups.took(request.urn, time.perf_counter() - began)
 
     return serve
 
@@ -65,6 +69,7 @@ class Servicer(ResourceProviderServicer):
         others: Serves resources that are not lictor's.
         scope: What this run may do, and its remotes.
         groups: Where this run's results are noted.
+        calls: Those of lictor's resources that are being served.
     """
 
     others: Others
@@ -72,6 +77,7 @@ class Servicer(ResourceProviderServicer):
     groups: Groups
 
     def __init__(self) -> None:
+        self.calls = Calls()
         self._left: set[str] = set()  # whose last inputs this run keeps
         self._unreached: set[str] = set()  # whose last run did not come to its plan
 
@@ -98,18 +104,18 @@ class Servicer(ResourceProviderServicer):
         return empty_pb2.Empty()
 
     @_ours
-    def Check(self, kind: Kind, request: Any) -> provider_pb2.CheckResponse:  # noqa: N802, ANN401 - gRPC's
+    def Check(self, kind: Kind, request: Any, remotes: Remotes) -> provider_pb2.CheckResponse:  # noqa: N802, ANN401 - gRPC's
         """Read the remotes and plan; a read that is not sure keeps the last inputs."""
         olds, news = structs.read(request.olds), structs.read(request.news)
         try:
-            inputs = self._planned(kind, request.urn, olds, news)
+            inputs = self._planned(kind, olds, news, remotes)
         except errors.LictorError as error:
             if not self.scope.apart and (not olds or isinstance(error, _REFUSED)):
                 failure = provider_pb2.CheckFailure(property="", reason=str(error))
                 return provider_pb2.CheckResponse(inputs=request.news, failures=[failure])
             self.groups.blocked(request.urn, error, kept=bool(kind.begun(olds)))
             self._left.add(request.urn)
-            inputs = kind.as_before(olds or {**news, **_NOTHING}, news, self.scope.remotes())
+            inputs = kind.as_before(olds or {**news, **_NOTHING}, news, remotes)
         if self.scope.dry and not olds and not self.groups.knows(request.urn):
             self.groups.planned(request.urn, {}, inputs, shown=True)  # a new one gets no Diff
         return provider_pb2.CheckResponse(
@@ -117,9 +123,9 @@ class Servicer(ResourceProviderServicer):
         )
 
     def _planned(
-        self, kind: Kind, urn: str, olds: dict[str, Any], news: dict[str, Any]
+        self, kind: Kind, olds: dict[str, Any], news: dict[str, Any], remotes: Remotes
     ) -> dict[str, Any]:
-        remotes = self.scope.remotes(urn)
+        urn = remotes.asker
         paused = self.scope.paused(urn) if olds else ""
         if paused:
             self.groups.paused(urn, paused)
@@ -135,7 +141,7 @@ class Servicer(ResourceProviderServicer):
         return kept
 
     @_ours
-    def Diff(self, kind: Kind, request: Any) -> provider_pb2.DiffResponse:  # noqa: N802, ANN401 - gRPC's
+    def Diff(self, kind: Kind, request: Any, _remotes: Remotes) -> provider_pb2.DiffResponse:  # noqa: N802, ANN401 - gRPC's
         """Compare the plan with what the last run left, key by key.
 
         A plan that no source was asked for is not carried out: what the last run kept back may be
@@ -160,13 +166,13 @@ class Servicer(ResourceProviderServicer):
         )
 
     @_ours
-    def Create(self, kind: Kind, request: Any) -> provider_pb2.CreateResponse:  # noqa: N802, ANN401 - gRPC's
+    def Create(self, kind: Kind, request: Any, remotes: Remotes) -> provider_pb2.CreateResponse:  # noqa: N802, ANN401 - gRPC's
         """Make a resource."""
         inputs = structs.read(request.properties)
         if self.groups.is_blocked(request.urn):  # it leaves the others alone: nothing is its yet
             outputs = {**inputs, "attached": {}, "failed": {}, "foreign": []}
         else:
-            outputs = kind.create(inputs, self.scope.remotes())
+            outputs = kind.create(inputs, remotes)
         self.groups.done(request.urn, {}, outputs, inputs)
         self._came(request.urn, to_its_plan=not kind.compare(outputs, inputs).changes)
         return provider_pb2.CreateResponse(
@@ -174,20 +180,20 @@ class Servicer(ResourceProviderServicer):
         )
 
     @_ours
-    def Update(self, kind: Kind, request: Any) -> provider_pb2.UpdateResponse:  # noqa: N802, ANN401 - gRPC's
+    def Update(self, kind: Kind, request: Any, remotes: Remotes) -> provider_pb2.UpdateResponse:  # noqa: N802, ANN401 - gRPC's
         """Bring a resource to the plan."""
         olds, news = structs.read(request.olds), structs.read(request.news)
-        outputs = kind.update(olds, news, self.scope.remotes())
+        outputs = kind.update(olds, news, remotes)
         self.groups.done(request.urn, olds, outputs, news)
         self._came(request.urn, to_its_plan=not kind.compare(outputs, news).changes)
         return provider_pb2.UpdateResponse(properties=_with_provider(outputs, news))
 
     @_ours
-    def Read(self, kind: Kind, request: Any) -> provider_pb2.ReadResponse:  # noqa: N802, ANN401 - gRPC's
+    def Read(self, kind: Kind, request: Any, remotes: Remotes) -> provider_pb2.ReadResponse:  # noqa: N802, ANN401 - gRPC's
         """Say what stands; what is gone takes the resource with it."""
         olds = structs.read(request.properties)
         begun = self.scope.pending.get(request.urn, {})
-        found = kind.read(kind.with_begun(olds, begun), self.scope.remotes())
+        found = kind.read(kind.with_begun(olds, begun), remotes)
         if found is None:
             return provider_pb2.ReadResponse()
         outputs, inputs = found
@@ -200,10 +206,10 @@ class Servicer(ResourceProviderServicer):
         )
 
     @_ours
-    def Delete(self, kind: Kind, request: Any) -> empty_pb2.Empty:  # noqa: N802, ANN401 - gRPC's
+    def Delete(self, kind: Kind, request: Any, remotes: Remotes) -> empty_pb2.Empty:  # noqa: N802, ANN401 - gRPC's
         """Take away what is a resource's."""
         olds = structs.read(request.properties)
-        kind.delete(olds, self.scope.remotes())
+        kind.delete(olds, remotes)
         self.groups.done(request.urn, olds, {})
         return empty_pb2.Empty()
 
