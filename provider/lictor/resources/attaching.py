@@ -49,8 +49,13 @@ def begun(inputs: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def with_begun(props: Mapping[str, Any], begun: Mapping[str, str]) -> dict[str, Any]:
-    """Take them for ours; the group's listing tells which of them there are."""
-    return {**props, "attached": {**begun, **(props.get("attached") or {})}}
+    """Take them for ours; the group's listing tells which of them there are.
+
+    They were to stand, too: one that Consul names no more by now has gone missing, with all that
+    this asks for before it is removed.
+    """
+    merged = {key: {**begun, **(props.get(key) or {})} for key in ("targets", "attached")}
+    return {**props, **merged}
 
 
 def planned(olds: Mapping[str, Any], news: Mapping[str, Any], *, shown: bool) -> View:

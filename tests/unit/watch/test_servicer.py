@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -198,6 +199,22 @@ def test_strangers_of_the_last_run_stay_while_the_resource_is_blocked() -> None:
     scene.silent = True
     assert stack.up().blocked is not None
     assert set(scene.states) == keys(1, 2, 3)
+
+
+def test_what_a_killed_run_registered_goes_as_any_other_target_does() -> None:
+    """It has stood by then: what Consul names no more is held for as long as is asked."""
+    scene = Scene()
+    scene.names(1, 2)
+    stack = made(scene, removal_delay=30)
+    scene.stand(3)
+    stack.up(refresh=True, pending={URN: {remotes.key(3): "node-3 (dc1)", remotes.key(4): "n"}})
+    assert set(scene.states) == keys(1, 2, 3)
+    assert set(stack.outputs["attached"]) == keys(1, 2, 3)
+    assert stack.outputs["held"][remotes.key(3)].startswith("removal_delay; due")
+    assert set(stack.inputs["targets"]) == keys(1, 2, 3), "what was never registered is missed"
+    scene.now += timedelta(seconds=31)
+    stack.up()
+    assert set(scene.states) == keys(1, 2)
 
 
 def test_what_a_refresh_found_gone_is_put_back() -> None:
