@@ -78,14 +78,21 @@ def found(server: Server, machines: Sequence[Machine], matching: Collection[str]
     Args:
         server: The leader.
         machines: The instances that have its private address: several VPCs may use it.
-        matching: Ids of those that match ``instance_filter``.
+        matching: Ids of those that match ``instance_filter``; all of them where there is none.
 
     Raises:
         errors.LeaderNotFound: There is none, or it is not clear which.
     """
-    near = [machine for machine in machines if machine.id in matching] or list(machines)
+    near = [machine for machine in machines if machine.id in matching]
     if len(near) == 1:
         return near[0]
+    if machines and not near:
+        ids = ", ".join(sorted(machine.id for machine in machines))
+        raise errors.LeaderNotFound(
+            f"of the EC2 instances ({ids}) that have the private address {server.address} of"
+            f" Consul's leader {server.place} none matches instance_filter; correct it, or put the"
+            " id into the node's meta as instance-id"
+        )
     if not near:
         raise errors.LeaderNotFound(
             f"no EC2 instance has the private address {server.address} of Consul's leader"
@@ -109,17 +116,18 @@ def plan(
 ) -> Tagging:
     """Plan who carries the tag.
 
+    An address tells a peer only among what matches: other networks may use it, too.
+
     Args:
         leader: Id of the leader's instance.
         raft: The leader and its peers.
         carriers: Id -> instance, of those that carry the tag now.
-        matching: Ids of those that match ``instance_filter``.
+        matching: Ids of those that match ``instance_filter``; all of them where there is none.
         before: Ids of those that this resource has tagged.
     """
     peers = {told_id(peer) or peer.address: peer.place for peer in raft.peers}
     clear = {}
     for ident, machine in carriers.items():
-        place = peers.get(ident) or peers.get(machine.address)
-        if ident != leader and (place or ident in matching or ident in before):
-            clear[ident] = place or machine.address
+        if ident != leader and (ident in peers or ident in matching or ident in before):
+            clear[ident] = peers.get(ident) or peers.get(machine.address) or machine.address
     return Tagging({leader: raft.leader.place}, leader not in carriers, clear)

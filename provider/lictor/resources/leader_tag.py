@@ -72,8 +72,9 @@ class LeaderTag(dynamic.Resource, module="lictor", name="LeaderTag"):
             datacenter: Whose leader. Default: ``consul:datacenter``, else the agent's own.
             instance_filter: Filters of EC2's ``DescribeInstances``, name -> value or values, such
                 as ``{"vpc-id": "vpc-0a1b2c3d"}``. Of the instances that carry the tag, those that
-                match lose it; so do the datacenter's servers, and what this resource has tagged,
-                whatever they match. Default: all of the region's.
+                match lose it; so do servers whose ids Consul tells, and what this resource has
+                tagged, whatever they match. Where an address tells the leader, its instance has
+                to match. Default: all of the region's.
             region: Region of the instances. Default: ``aws:region``, else ``AWS_REGION``, else as
                 boto3 finds it.
             role_arn: IAM role to assume, such as one of the instances' account, after those of

@@ -29,8 +29,9 @@ class LeaderTag(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         datacenter: Whose leader is tagged. Default: ``consul:datacenter``, else the agent's own.
         instance_filter: Filters of EC2's ``DescribeInstances``, name -> value or list of values,
             such as ``{"vpc-id": "vpc-0a1b2c3d"}``: of the instances that carry the tag, only
-            those that match lose it. Servers of the datacenter, and what this resource has tagged
-            itself, lose it anyway. Default: all of the region's.
+            those that match lose it. Servers whose ids Consul tells, and what this resource has
+            tagged itself, lose it anyway. Where an address tells the leader, its instance has to
+            match. Default: all of the region's.
         region: Region of the instances. Default: ``aws:region``, else as boto3 finds it.
         role_arn: IAM role to assume, such as one of the instances' account. Default: none beyond
             ``aws:assumeRoles``.

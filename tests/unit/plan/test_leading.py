@@ -54,7 +54,8 @@ def test_while_there_is_a_leader_somebody_carries_the_tag(  # noqa: PLR0913, PLR
                 now.discard(ident)
                 assert now, "nobody carries the tag"
         assert now or not had
-    scope = peers | matching | before | {leader}
+    told_peers = peers if told != "address" else set()  # an address tells only what matches
+    scope = told_peers | matching | before | {leader}
     assert now & scope == {leader}
     assert now - scope == carrying - scope
     again = leading.plan(leader, raft, {i: MACHINES[i] for i in now}, matching, before)
@@ -80,8 +81,9 @@ def test_the_order() -> None:
     ("have", "matching", "text"),
     [
         ([], [], r"no EC2 instance has the private address 10\.0\.0\.9 .* node-9 \(dc1\); check"),
-        (IDS[:2], [], rf"several EC2 instances \({IDS[0]}, {IDS[1]}\) have .* by instance_filter"),
+        (IDS[:2], IDS, rf"several EC2 instances \({IDS[0]}, {IDS[1]}\) have .* by instance_filter"),
         (IDS[:3], IDS[:2], "several EC2 instances"),
+        (IDS[:1], [], rf"\({IDS[0]}\) that have .* 10\.0\.0\.9 .* none matches instance_filter"),
     ],
 )
 def test_a_leader_that_cannot_be_told(have: list[str], matching: list[str], text: str) -> None:
@@ -92,11 +94,16 @@ def test_a_leader_that_cannot_be_told(have: list[str], matching: list[str], text
 
 
 def test_an_address_in_several_networks() -> None:
-    """The filter tells which is meant; where it matches nothing and there is one, that one."""
-    leader = Server("10.0.0.9")
-    both = [MACHINES[ident] for ident in IDS[:2]]
-    assert leading.found(leader, both, [IDS[1]]).id == IDS[1]
-    assert leading.found(leader, both[:1], []).id == IDS[0]
+    """The filter tells which is meant, and which peers: another cluster's leader keeps its tag."""
+    leader = Server("10.0.0.0", "node-0", "dc1")
+    ours, theirs, peer = IDS[0], IDS[1], IDS[2]
+    both = [Machine(ours, "10.0.0.0", "vpc-1"), Machine(theirs, "10.0.0.0", "vpc-2")]
+    assert leading.found(leader, both, [ours]).id == ours
+    raft = Raft(leader, (leader, Server("10.0.0.2", "node-2", "dc1")))
+    twin = Machine(IDS[3], "10.0.0.2", "vpc-2")
+    carriers = {machine.id: machine for machine in (*both, MACHINES[peer], twin)}
+    planned = leading.plan(ours, raft, carriers, [ours, peer], [])
+    assert planned.clear == {peer: "node-2 (dc1)"}
 
 
 def test_what_consul_tells() -> None:

@@ -222,16 +222,26 @@ def test_a_leader_that_cannot_be_tagged_takes_it_from_nobody(stack: Stack) -> No
 
 
 def test_who_is_in_scope(stack: Stack) -> None:
-    """With a filter a stranger keeps the tag, unless it is a server or was tagged by us."""
+    """With a filter what it leaves out keeps the tag, unless Consul tells its id or we gave it."""
     (other, _), (third, _) = stack.aws.create_instances(2)
-    stack.aws.boto3("ec2").create_tags(Resources=[other], Tags=[{"Key": "team", "Value": "a"}])
-    stack.tags("create_tags", other, third, stack.machines[2][0])
+    servers = [ident for ident, _ in stack.machines]
+    team = [{"Key": "team", "Value": "a"}]
+    stack.aws.boto3("ec2").create_tags(Resources=[other, *servers[:2]], Tags=team)
+    stack.tags("create_tags", other, third, *servers[1:])
     given = {**stack.arguments, "instance_filter": {"tag:team": "a"}}
     news = tagging.inputs({}, given, stack.remotes())
-    assert set(news["clear"]) == {other, stack.machines[2][0]}
-    assert news["leader"] == {stack.machines[0][0]: "server-0 (dc1)"}
+    assert set(news["clear"]) == {other, servers[1]}, "one of another network has that address"
+    assert news["leader"] == {servers[0]: "server-0 (dc1)"}
     news = tagging.inputs({"leader": {third: "x"}}, given, stack.remotes())
-    assert set(news["clear"]) == {other, third, stack.machines[2][0]}
+    assert set(news["clear"]) == {other, third, servers[1]}
+    stack.elect(2)
+    with pytest.raises(errors.LeaderNotFound, match="none matches instance_filter"):
+        tagging.inputs({}, given, stack.remotes())
+    stack.told = True
+    stack.elect(2)
+    news = tagging.inputs({}, given, stack.remotes())
+    assert news["leader"] == {servers[2]: "server-2 (dc1)"}
+    assert set(news["clear"]) == {other, servers[1]}
 
 
 def test_an_instance_that_consul_names_and_ec2_does_not_know(stack: Stack) -> None:
