@@ -21,7 +21,7 @@ from lictor.settings import leader_tags as settings
 from lictor.settings.leader_tags import ARGUMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from lictor.aws.tags import Tag
     from lictor.model import AWSAccess, Machine, Raft
@@ -61,6 +61,7 @@ def inputs(olds: Mapping[str, Any], news: Mapping[str, Any], remotes: Remotes) -
     access = reached.access(wanted.region)
     _claim(wanted, access, Who.of(given), remotes)
     planned = _planned(wanted, access, reached.raft(wanted.datacenter), texts(olds, "leader"))
+    _claim_only(wanted, access, Who.of(given), planned.leader, remotes)
     doing: dict[str, Any] = {"missing": True} if planned.missing else {}
     doing |= {"clear": dict(planned.clear)} if planned.clear else {}
     region = {"region": access.region} if access.region else {}
@@ -100,6 +101,7 @@ def as_before(olds: Mapping[str, Any], news: Mapping[str, Any], remotes: Remotes
     wanted = settings.from_inputs(olds)
     access = remotes.acting_as(olds).access(wanted.region)
     remotes.run.sole.keep(_thing(wanted, access), Who.of(news))
+    _claim_only(wanted, access, Who.of(news), texts(olds, "leader"), remotes)
     return {**kept, **who, "kept": True}
 
 
@@ -118,6 +120,7 @@ def undisturbed(
     wanted = settings.from_inputs(olds)
     access = remotes.acting_as(olds).access(wanted.region)
     _claim(wanted, access, Who.of(news), remotes)
+    _claim_only(wanted, access, Who.of(news), texts(olds, "leader"), remotes)
     return {key: value for key, value in olds.items() if key not in _PASSING}
 
 
@@ -193,7 +196,7 @@ def read(
 
 
 def delete(props: Mapping[str, Any], remotes: Remotes) -> None:
-    """Take the tag off what we have tagged, unless another resource of the run has it.
+    """Take the tag off what we have tagged and no other resource of the run wants tagged.
 
     Raises:
         errors.AWSError: Some of them carry it still; the resource stays in state.
@@ -202,8 +205,8 @@ def delete(props: Mapping[str, Any], remotes: Remotes) -> None:
 
     wanted = settings.from_inputs(props)
     access = remotes.acting_as(props).access(wanted.region)
-    ours = texts(props, "tagged")
-    if not ours or remotes.run.sole.others(_thing(wanted, access), Who.of(props)):
+    ours = remotes.run.sole.left(_thing(wanted, access), Who.of(props), texts(props, "tagged"))
+    if not ours:
         return
     remotes.go_on()
     failed = tags.take(access, _tag(wanted), ours)
@@ -265,6 +268,15 @@ def _tag(wanted: LeaderTag) -> Tag:
 def _claim(wanted: LeaderTag, access: AWSAccess, who: Who, remotes: Remotes) -> None:
     narrow = bool(wanted.instance_filter)
     remotes.run.sole.claim(_thing(wanted, access), who, remedy=_REMEDY, narrow=narrow)
+
+
+def _claim_only(
+    wanted: LeaderTag, access: AWSAccess, who: Who, leader: Iterable[str], remotes: Remotes
+) -> None:
+    """Leave to others what a filter leaves out, once it is known who leads."""
+    ids = frozenset(leader)
+    if wanted.instance_filter and ids:
+        remotes.run.sole.only(_thing(wanted, access), who, ids)
 
 
 def _thing(wanted: LeaderTag, access: AWSAccess) -> Thing:

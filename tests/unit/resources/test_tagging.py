@@ -225,8 +225,9 @@ def test_who_is_in_scope(stack: Stack) -> None:
     """With a filter what it leaves out keeps the tag, unless Consul tells its id or we gave it."""
     (other, _), (third, _) = stack.aws.create_instances(2)
     servers = [ident for ident, _ in stack.machines]
-    team = [{"Key": "team", "Value": "a"}]
-    stack.aws.boto3("ec2").create_tags(Resources=[other, *servers[:2]], Tags=team)
+    stack.aws.boto3("ec2").create_tags(
+        Resources=[other, *servers[:2]], Tags=[{"Key": "team", "Value": "a"}]
+    )
     stack.tags("create_tags", other, third, *servers[1:])
     given = {**stack.arguments, "instance_filter": {"tag:team": "a"}}
     news = tagging.inputs({}, given, stack.remotes())
@@ -267,6 +268,28 @@ def test_a_renamed_resource_is_not_the_end_of_its_tag(stack: Stack) -> None:
     tagging.delete(stack.outputs, stack.remotes())
     assert stack.carriers() == set()
     tagging.delete(stack.outputs, stack.remotes())
+
+
+def test_one_of_two_that_share_a_tag_by_filters_takes_its_own_away(stack: Stack) -> None:
+    """The other one keeps what it wants, planned anew, undisturbed or blocked."""
+    given: list[dict[str, Any]] = []
+    for number, (ident, _) in enumerate(stack.machines[:2]):
+        stack.aws.boto3("ec2").create_tags(
+            Resources=[ident], Tags=[{"Key": "cluster", "Value": f"{number}"}]
+        )
+        only = {"tag:cluster": f"{number}"}
+        given.append({**stack.arguments, "name": f"leader-{number}", "instance_filter": only})
+    first = tagging.inputs({}, given[0], stack.remotes())
+    tagging.create(first, stack.remotes())
+    for plan in (tagging.inputs, tagging.undisturbed, tagging.as_before):
+        stack.elect(1)
+        other = tagging.create(tagging.inputs({}, given[1], stack.remotes()), stack.remotes())
+        assert stack.carriers() == {ident for ident, _ in stack.machines[:2]}
+        stack.elect(0)
+        remotes = stack.remotes()
+        assert plan(first, given[0], remotes)
+        tagging.delete(other, remotes)
+        assert stack.carriers() == {stack.machines[0][0]}
 
 
 def test_a_deletion_that_aws_denies(stack: Stack) -> None:
