@@ -238,8 +238,17 @@ def test_a_secret_is_in_no_error() -> None:
         'consul {\n token = "hunter2" "x"\n}',
         'consul {\n token = "hunter2\n}',
         'aws {\n access_key = "hunter2"\n}',
+        "consul {\n token = hunter2\n}",
+        "aws {\n access_key_id = AKIAhunter2EXAMPLE\n}",
+        'aws {\n secret_access_key = "a" hunter2\n}',
+        "aws {\n secret_access_key = {hunter2}\n}",
+        '{"consul": {"token": hunter2}}',
+        '{"consul": {"token": ["hunter2"]}}',
+        "consul {\n token = 44444hunter2\n}",
     ):
         assert "hunter2" not in refused(text)
+    for digits in ("4711", "4711" * 10, "4711e4711", "0x4711"):
+        assert "4711" not in refused(f"consul {{\n token = {digits}\n}}")
 
 
 @pytest.mark.parametrize("name", ["missing.hcl", "folder", "nul\0", "no\ntext\udcff.hcl"])

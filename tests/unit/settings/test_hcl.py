@@ -76,7 +76,7 @@ def test_a_mark_of_the_byte_order() -> None:
     ("text", "said"),
     [
         ("a", "f.hcl:1:2: expected = or { after a, found the end of the file"),
-        ("a = \n b = 1", "f.hcl:2:2: expected a value; a text stands in double quotes, found `b`"),
+        ("a = \n b = 1", "f.hcl:2:2: expected a value; a text stands in double quotes, found a w"),
         ("a {\n b = 1\n", "f.hcl:1:3: this { is not closed"),
         ("a = [\n 1,\n", "f.hcl:1:5: this [ is not closed"),
         ("a = [1 2]", "f.hcl:1:8: expected , or ], found a value"),
@@ -93,11 +93,12 @@ def test_a_mark_of_the_byte_order() -> None:
         ("a = 12abc", "f.hcl:1:5: this is no number"),
         ("a = 1e999", "f.hcl:1:5: this number is too large"),
         ("a = " + "9" * 5000, "f.hcl:1:5: a number of more than 18 digits"),
-        ("a = b", "f.hcl:1:5: expected a value; a text stands in double quotes, found `b`"),
+        ("a = b", "f.hcl:1:5: expected a value; a text stands in double quotes, found a word"),
+        ('a = "" b', "f.hcl:1:9: expected = or { after the name, found the end of the file"),
         ('a "b" = 1', "f.hcl:1:7: expected { after a and its label, found `=`"),
         ("}", "f.hcl:1:1: expected a name, found `}`"),
         ("a = 1\n\n a = 2", "f.hcl:3:2: a stands twice; the first is in line 1"),
-        ('{"a": 1} b', "f.hcl:1:10: expected the end of the file, found `b`"),
+        ('{"a": 1} b', "f.hcl:1:10: expected the end of the file, found a word"),
         ('{"a": "\\ud800"}', "f.hcl:1:7: this is no text of JSON (half a character)"),
         ('{"a": "\\q"}', "f.hcl:1:7: this is no text of JSON (Invalid \\escape)"),
         (b"a = 1\nb = \xff", "f.hcl:2:5: not UTF-8 text"),
@@ -109,6 +110,17 @@ def test_a_mark_of_the_byte_order() -> None:
 def test_what_is_wrong_has_a_place(text: str | bytes, said: str) -> None:
     """Line and column of it, as compilers write them."""
     assert refusal(text).startswith(said)
+
+
+@pytest.mark.parametrize("key", ["token = ", "{{token = ", '{{"token": '])
+@pytest.mark.parametrize("form", ["{}", "[{}]", "{{{}}}", '"" {}', '"x" {} 1', "1 {}", "{}\n}}"])
+def test_a_secret_without_quotes_is_not_shown(key: str, form: str) -> None:
+    """Nor a number that is too long to be one, nor what stands behind a value."""
+    for secret in ("hunter2", "AKIAhunter2X", "my-hunter2", "0hunter2", "4711" * 5):
+        said = refusal((key + form).format(secret))
+        assert PLACE.match(said)
+        assert "hunter" not in said
+        assert "4711" not in said
 
 
 @pytest.mark.parametrize(

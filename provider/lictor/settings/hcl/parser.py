@@ -116,6 +116,7 @@ class _Parser:
 
     def _item(self) -> Item:
         keys: list[Key] = []
+        begun = self._next.at
         while self._next.kind in (Kind.NAME, Kind.TEXT):
             word = self._take()
             if len(keys) > _LABELS:
@@ -127,11 +128,15 @@ class _Parser:
         if self._is("{"):
             return Item(first, tuple(labels), self._body(), block=True)
         if not self._is("="):
-            self._wrong(f"= or {{ after {first.name[:60]}")
+            self._wrong(f"= or {{ after {self._shown(first, begun)}")
         if labels:
-            self._wrong(f"{{ after {first.name[:60]} and its label")
+            self._wrong(f"{{ after {self._shown(first, begun)} and its label")
         self._take()
         return Item(first, (), self._value(), block=False)
+
+    def _shown(self, key: Key, at: int) -> str:
+        """Name a key for an error; behind a value it may be a piece of it, and so of a secret."""
+        return key.name[:60] if self._lines.begins(at) else "the name"
 
     def _value(self) -> Value:
         if self._is("{"):

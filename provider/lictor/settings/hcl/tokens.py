@@ -23,7 +23,6 @@ _LONGEST = 18
 """Digits of a number: more are beyond what the original counts with."""
 _MOST = 200_000
 """Words of a file: 2,000 target groups with all their keys."""
-_SHOWN = 20
 
 
 class Kind(Enum):
@@ -34,6 +33,14 @@ class Kind(Enum):
     LITERAL = "literal"
     MARK = "mark"
     END = "end"
+
+
+_SHOWN = {
+    Kind.NAME: "a word without quotes",
+    Kind.TEXT: "a text",
+    Kind.LITERAL: "a value",
+    Kind.END: "the end of the file",
+}
 
 
 class Word(NamedTuple):
@@ -50,24 +57,25 @@ class Word(NamedTuple):
     at: int
 
     def shown(self) -> str:
-        """Name it for an error; a text may be a secret."""
-        if self.kind is Kind.END:
-            return "the end of the file"
-        if self.kind is Kind.TEXT:
-            return "a text"
-        return f"`{self.value}`"[: _SHOWN + 2] if self.kind is not Kind.LITERAL else "a value"
+        """Name it for an error; a text may be a secret, and a word one without its quotes."""
+        return f"`{self.value}`" if self.kind is Kind.MARK else _SHOWN[self.kind]
 
 
 class Lines:
     """Where the lines of a text begin."""
 
     def __init__(self, source: str) -> None:
+        self._source = source
         self._begins = [0, *(found.end() for found in re.finditer("\n", source))]
 
     def place(self, at: int) -> tuple[int, int]:
         """Return line and column of an offset, both counted from 1."""
         line = bisect_right(self._begins, at)
         return line, at - self._begins[line - 1] + 1
+
+    def begins(self, at: int) -> bool:
+        """Tell whether nothing but blanks stands before an offset on its line."""
+        return not self._source[self._begins[bisect_right(self._begins, at) - 1] : at].strip()
 
 
 def words(source: str, *, json: bool = False) -> Iterator[Word]:
