@@ -1,7 +1,7 @@
 """A scratch root in which the scripts of an instance run for real, as any user.
 
 What would change this machine (`hostnamectl`, `systemctl`, `useradd`, `dnf`) is noted instead; the
-AWS CLI tells the secrets that it was given.
+AWS CLI tells the secrets that it was given, and Consul the leader that `LICTOR_LEADER` names.
 """
 
 from __future__ import annotations
@@ -28,6 +28,16 @@ _AWS = """#!/bin/sh
 echo "${0##*/} $*" >>"$LICTOR_ROOT/calls"
 cat "$LICTOR_ROOT/secrets/${6##*:}"
 """
+_CURL = """#!/bin/sh
+case "$*" in
+  */v1/status/leader) ;;
+  *) PATH=${PATH#*:} exec curl "$@" ;;
+esac
+echo "$*" >>"$LICTOR_ROOT/asked"
+[ -n "${LICTOR_LEADER+set}" ] || LICTOR_LEADER='"10.1.2.3:8300"'
+[ -n "$LICTOR_LEADER" ] || exit 7
+echo "$LICTOR_LEADER"
+"""
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,7 @@ class Machine:
             self.install(name, _NOTES)
         self.install("getent", "#!/bin/sh\nexit 2\n")
         self.install("aws", _AWS)
+        self.install("curl", _CURL)
         for name, text in self.secrets.items():
             (self.root / "secrets" / name).write_text(text)
 
@@ -85,6 +96,12 @@ class Machine:
     def calls(self) -> list[str]:
         """What was asked of the commands that are noted."""
         path = self.root / "calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+    @property
+    def asked(self) -> list[str]:
+        """How Consul was asked for its leader: the arguments of each question."""
+        path = self.root / "asked"
         return path.read_text().splitlines() if path.exists() else []
 
     def config(self) -> dict[str, Any]:

@@ -5,11 +5,23 @@ readonly root="${LICTOR_ROOT:-}"
 readonly metadata="${LICTOR_METADATA:-http://169.254.169.254}"
 readonly owner="${LICTOR_OWNER:-consul:consul}"
 readonly folder="$root/etc/consul.d"
+readonly end="${LICTOR_PATIENCE:-$patience}" pause="${LICTOR_PAUSE:-3}"
+again=""
+[[ ! -e "$folder/20-instance.json" ]] || again=yes # by hand, on a server that may serve
 
 fail() {
   echo "lictor: $*" >&2
   exit 1
 }
+
+ended() { # to the group a server that does not boot is a healthy one, for which it ends an old one
+  local code=$?
+  if ((code)) && [[ -z $again ]]; then
+    echo "lictor: this server did not boot; it ends itself, and the group launches another" >&2
+    systemctl --no-block poweroff
+  fi
+}
+trap ended EXIT
 
 fetch() { # the header goes by standard input: arguments can be read by every process
   curl --fail --silent --show-error --max-time 5 --retry 5 --retry-connrefused --config - "$@"
@@ -21,13 +33,14 @@ ask() { # one question to the metadata service, version 2
 
 secret() { # a new role takes a while to be known everywhere
   local try
-  for try in 1 2 3 4 5 6 7 8 9 10; do
+  for ((try = 1; try <= 30; try++)); do
     if aws secretsmanager get-secret-value --region "$region" --secret-id "$1" \
       --query SecretString --output text; then
       return
     fi
-    echo "lictor: secret $1 cannot be read (try $try of 10)" >&2
-    sleep "${LICTOR_PAUSE:-3}"
+    echo "lictor: secret $1 cannot be read (try $try of 30)" >&2
+    ((SECONDS < end)) || break
+    sleep "$pause"
   done
   fail "secret $1 cannot be read; may the role call secretsmanager:GetSecretValue on it?"
 }
@@ -44,6 +57,28 @@ pem() { # a secret in PEM format, into a file
   text=$(secret "$2")
   [[ $text == *-----BEGIN* ]] || fail "secret $2 is not in PEM format"
   put "tls/$1.pem" <<<"$text"
+}
+
+leader() { # wait until this server knows one: then it is a member, and the others stand
+  local host=127.0.0.1 said answered="" others
+  local -a tls=()
+  [[ $client == 127.0.0.1* ]] || host=$client
+  [[ -z $ca_secret ]] || # the certificate is for a name, and may be asked for
+    tls=(--insecure --cert "$folder/tls/cert.pem" --key "$folder/tls/key.pem")
+  while true; do
+    if said=$(curl --silent --max-time 5 "${tls[@]}" "$api://$host:$port/v1/status/leader"); then
+      answered=yes
+      [[ $said != \"?*\" ]] || return 0
+    fi
+    ((SECONDS < end)) || break
+    sleep "$pause"
+  done
+  others=$(find "$folder" -maxdepth 1 \( -name '*.hcl' -o -name '*.json' \) ! -name '[1-9]0-*.json')
+  if [[ -z $answered && -n $others ]]; then # the image may have put the API elsewhere
+    echo "lictor: Consul's API is not on port $port; whether it has a leader is not known" >&2
+    return 0
+  fi
+  fail "Consul knows no leader after $SECONDS s; can the servers reach AWS and each other?"
 }
 
 command -v consul >/dev/null || fail "this image has no consul; bake one with ConsulServerImage"
@@ -123,4 +158,5 @@ put 90-own.json <<<"$own"
 
 consul validate "$folder" || fail "Consul does not take its configuration, see above"
 systemctl enable consul.service
-systemctl start consul.service
+systemctl start consul.service || [[ -n $port ]] || fail "Consul does not start"
+[[ -z $port ]] || leader

@@ -29,6 +29,9 @@ LARGEST = 16_384
 DATA_DIR = "/opt/consul"
 
 _BODY = resources.files("lictor.servers").joinpath("boot.sh").read_text()
+_LEAST, _MOST = 120, 900
+"""Bounds of the time to the first leader; servers of one group are launched within a minute."""
+_ELSEWHERE = frozenset(("addresses", "client_addr"))
 _KEPT = frozenset(("encrypt", "encrypt_key", "acl_master_token"))
 """Keys of Consul's whose values are secrets."""
 
@@ -55,6 +58,7 @@ class Boot:
             ``loopback``.
         gossip_secret: Name or ARN of the secret with the gossip key; empty for no encryption.
         tls: Where the TLS material is; None for none.
+        patience: How long it may take until there is a leader, in seconds from the first line.
         config: Settings of Consul's that win over all others.
     """
 
@@ -65,6 +69,7 @@ class Boot:
     listen: str = "all"
     gossip_secret: str = ""
     tls: TLS | None = None
+    patience: int = 240
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -75,6 +80,28 @@ def secret_keys(config: Mapping[str, Any]) -> list[str]:
     if isinstance(acl, dict) and acl.get("tokens"):
         found.append("acl.tokens")
     return found
+
+
+def patience(warmup: float) -> int:
+    """Return how long a server may take to boot, so that it fails before the next one is ended.
+
+    Args:
+        warmup: How long the group lets it settle in before that, in seconds; the minute that an
+            instance takes to the first line of the script is part of it.
+    """
+    return int(min(max(_LEAST, warmup - 60), _MOST))
+
+
+def api(boot: Boot) -> tuple[str, str]:
+    """Return scheme and port of a server's own API; no port where ``config`` puts it elsewhere."""
+    given = boot.config.get("ports", {})
+    if not isinstance(given, dict) or not _ELSEWHERE.isdisjoint(boot.config):
+        return "http", ""
+    found = {**ports.listening(tls=boot.tls is not None), **given}
+    for scheme in ("http", "https"):
+        if isinstance(found[scheme], int) and found[scheme] > 0:
+            return scheme, str(found[scheme])
+    return "http", ""
 
 
 def base_config(boot: Boot) -> dict[str, Any]:
@@ -99,10 +126,14 @@ def render(boot: Boot) -> str:
         errors.SettingsError: AWS does not take one so long.
     """
     tls = boot.tls or TLS("", "", "")
+    scheme, port = api(boot)
     values = {
         "cluster": _json(base_config(boot)),
         "listen": boot.listen,
         "data_dir": DATA_DIR,
+        "api": scheme,
+        "port": port,
+        "patience": str(boot.patience),
         "expect_tag": EXPECT_TAG,
         "join_key": boot.join_key,
         "join_value": boot.join_value,

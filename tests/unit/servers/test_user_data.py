@@ -42,10 +42,13 @@ TAGS = {user_data.EXPECT_TAG: "3", "consul-cluster": "main"}
 INSTANCE = imds.of_instance("i-0123456789abcdef0", "10.1.2.3", "us-west-2b", TAGS)
 
 
-def boot(machine: Machine, script: str, told: dict[str, str] | None = None) -> Run:
+ENDED = "systemctl --no-block poweroff"
+
+
+def boot(machine: Machine, script: str, told: dict[str, str] | None = None, **env: str) -> Run:
     """Run a script as an instance that is told so."""
-    with imds.start(INSTANCE if told is None else told) as env:
-        return machine.boot(script, LICTOR_METADATA=env[imds.ENDPOINT])
+    with imds.start(INSTANCE if told is None else told) as own:
+        return machine.boot(script, LICTOR_METADATA=own[imds.ENDPOINT], **env)
 
 
 def validate(machine: Machine) -> str:
@@ -195,7 +198,7 @@ def test_an_instance_that_is_told_nonsense(tmp_path: Path, told: dict[str, str],
     run = boot(machine, user_data.render(PLAIN), told)
     assert run.code == 1
     assert f"lictor: {said}" in run.text.replace("the instance metadata service ", "")
-    assert machine.calls == []
+    assert machine.calls == [ENDED]
 
 
 def test_no_metadata_service(tmp_path: Path) -> None:
@@ -204,9 +207,11 @@ def test_no_metadata_service(tmp_path: Path) -> None:
         held.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{held.getsockname()[1]}"
         script = user_data.render(PLAIN).replace("--retry 5", "--retry 0")
-        run = Machine(tmp_path).boot(script, LICTOR_METADATA=url)
+        machine = Machine(tmp_path)
+        run = machine.boot(script, LICTOR_METADATA=url)
     assert run.code == 1
     assert "lictor: the instance metadata service gives no token" in run.text
+    assert machine.calls == [ENDED]
 
 
 @pytest.mark.parametrize(
@@ -226,7 +231,7 @@ def test_secrets_that_are_not_what_they_should_be(
     run = boot(machine, user_data.render(WHOLE))
     assert run.code == 1
     assert f"lictor: {said}" in run.text
-    assert not [call for call in machine.calls if call.startswith("systemctl")]
+    assert [call for call in machine.calls if call.startswith("systemctl")] == [ENDED]
     assert KEY not in run.text
 
 
@@ -249,7 +254,71 @@ def test_settings_that_consul_does_not_take(tmp_path: Path) -> None:
     assert run.code == 1
     assert "raft_protokoll" in run.text
     assert "Consul does not take its configuration" in run.text
-    assert not [call for call in machine.calls if call.startswith("systemctl")]
+    assert [call for call in machine.calls if call.startswith("systemctl")] == [ENDED]
+
+
+@pytest.mark.parametrize("answer", ['""', "", "No cluster leader"])
+def test_a_server_that_finds_no_leader_ends_itself(tmp_path: Path, answer: str) -> None:
+    """Else the group takes it for one that stands, and ends an old one for it."""
+    machine = Machine(tmp_path)
+    run = boot(machine, user_data.render(PLAIN), LICTOR_LEADER=answer, LICTOR_PATIENCE="1")
+    assert run.code == 1
+    assert "lictor: Consul knows no leader after 1 s" in run.text
+    assert machine.calls[-2:] == ["systemctl start consul.service", ENDED]
+    assert len(machine.asked) > 1, "it asked once"
+
+
+def test_a_server_is_not_ended_by_a_second_run(tmp_path: Path) -> None:
+    """Whoever runs the script by hand while there is no leader takes no server away."""
+    machine = Machine(tmp_path)
+    boot(machine, user_data.render(PLAIN)).ok()
+    run = boot(machine, user_data.render(PLAIN), LICTOR_LEADER='""', LICTOR_PATIENCE="0")
+    assert run.code == 1
+    assert ENDED not in machine.calls
+
+
+TLS_PORTS = {"tls": WHOLE.tls, "listen": "loopback"}
+
+
+@pytest.mark.parametrize(
+    ("more", "asked"),
+    [
+        ({}, "http://127.0.0.1:8500/v1/status/leader"),
+        ({"listen": "private"}, "http://10.1.2.3:8500/v1/status/leader"),
+        ({"config": {"ports": {"http": 80}}}, "http://127.0.0.1:80/v1/status/leader"),
+        (TLS_PORTS, "key.pem https://127.0.0.1:8501/v1/status/leader"),
+        ({**TLS_PORTS, "config": {"ports": {"http": 80}}}, "http://127.0.0.1:80/v1/status/leader"),
+        ({"config": {"client_addr": "10.0.0.1"}}, None),
+        ({"config": {"addresses": {"http": "unix:///run/consul"}}}, None),
+        ({"config": {"ports": {"http": -1}}}, None),
+    ],
+)
+def test_where_the_leader_is_asked_for(
+    tmp_path: Path, more: dict[str, Any], asked: str | None
+) -> None:
+    """Where Consul's API listens; where only Consul knows that, nobody waits for a leader."""
+    machine = Machine(tmp_path, pems())
+    boot(machine, user_data.render(Boot("m", "k", "v", **more))).ok()
+    assert (asked is None) == (machine.asked == [])
+    assert asked is None or machine.asked[0].endswith(asked)
+
+
+def test_an_image_that_puts_the_api_elsewhere(tmp_path: Path) -> None:
+    """Its own files may say so; a server is not ended for that."""
+    machine = Machine(tmp_path)
+    (tmp_path / "etc/consul.d").mkdir(parents=True)
+    (tmp_path / "etc/consul.d/consul.hcl").write_text("ports { http = 80 }\n")
+    said = boot(machine, user_data.render(PLAIN), LICTOR_LEADER="", LICTOR_PATIENCE="0").ok().text
+    assert "Consul's API is not on port 8500" in said
+    assert ENDED not in machine.calls
+
+
+@pytest.mark.parametrize(("warmup", "expected"), [(0, 120), (300, 240), (600, 540), (86400, 900)])
+def test_a_server_fails_before_the_next_one_is_ended(warmup: float, expected: int) -> None:
+    """And has two minutes at least: the servers of a new cluster wait for each other."""
+    assert user_data.patience(warmup) == expected
+    script = user_data.render(Boot("m", "k", "v", patience=expected))
+    assert f"readonly patience={expected}\n" in script
 
 
 def test_an_image_without_consul(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ class Building:
             "region": settings.region or None,
             "opts": pulumi.ResourceOptions(parent=parent),
         }
+        self._allowed: list[pulumi.Resource] = []
         self.join_tag = (settings.join_tag_key, settings.join_tag_value or self._name)
         self._refuse_user_data_too_long()
         lookups = Lookups(self._name, settings.region, parent)
@@ -90,12 +91,16 @@ class Building:
             tags=settings.tags,
             **own,
         )
-        self._aws.iam.RolePolicy(
-            f"{self._name}-join", role=role.id, policy=policies.finding(), **own
+        self._allowed.append(
+            self._aws.iam.RolePolicy(
+                f"{self._name}-join", role=role.id, policy=policies.finding(), **own
+            )
         )
         if any(key in self._arguments.given for key in _SECRETS):
             read = self._arguments.output(*_SECRETS, "secrets_kms_key_arn").apply(_reading)
-            self._aws.iam.RolePolicy(f"{self._name}-secrets", role=role.id, policy=read, **own)
+            self._allowed.append(
+                self._aws.iam.RolePolicy(f"{self._name}-secrets", role=role.id, policy=read, **own)
+            )
         return role
 
     def security_group(self) -> Any:  # noqa: ANN401 - pulumi-aws may not be there
@@ -157,6 +162,7 @@ class Building:
                     },
                 }
             ],
+            instance_initiated_shutdown_behavior="terminate",
             user_data=self._arguments.output(*_SECRETS).apply(
                 lambda secrets: user_data.encoded(user_data.render(self._boot(secrets)))
             ),
@@ -177,6 +183,7 @@ class Building:
             "max_healthy_percentage": bounds.most,
         }
         warmup = int(settings.instance_warmup)
+        first = pulumi.ResourceOptions(depends_on=self._allowed)  # a server needs them to boot
         return self._aws.autoscaling.Group(
             self._name,
             min_size=settings.size,
@@ -203,7 +210,8 @@ class Building:
                 {"key": key, "value": value, "propagate_at_launch": True}
                 for key, value in self._instance_tags().items()
             ],
-            **self._where,
+            region=self._where["region"],
+            opts=pulumi.ResourceOptions.merge(self._where["opts"], first),
         )
 
     def _instance_tags(self) -> dict[str, str]:
@@ -248,6 +256,7 @@ class Building:
             listen=settings.listen.value,
             gossip_secret=secrets.get("gossip_key_secret_arn", ""),
             tls=user_data.TLS(ca, cert, private) if ca else None,
+            patience=user_data.patience(settings.instance_warmup),
             config=settings.config,
         )
 

@@ -37,6 +37,7 @@ class Engine(mocks.Mocks):
         images: Id -> what AWS tells of it.
         declared: (type, name) -> inputs, of all resources.
         asked: What was looked up, in order.
+        needs: (type, name) -> names of the resources that are made before.
     """
 
     subnets: dict[str, dict[str, Any]] = field(default_factory=lambda: dict(SUBNETS))
@@ -45,6 +46,7 @@ class Engine(mocks.Mocks):
     )
     declared: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    needs: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         """Make up an id and an ARN; the rest is as it was declared."""
@@ -93,11 +95,25 @@ class Engine(mocks.Mocks):
                 note(key, value)
 
         def whole() -> None:
-            mocks.set_mocks(self, preview=preview)
+            mocks.set_mocks(self, preview=preview, monitor=_Monitor(self))
             sync_await._sync_await(stack.run_pulumi_func(declare))  # noqa: SLF001 - as pulumi.runtime.test does
 
         contextvars.copy_context().run(whole)
         return outputs
+
+
+class _Monitor(mocks.MockMonitor):
+    """Notes what depends on what, which mocks are not told."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._engine = engine
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - Pulumi's messages and name
+        """Note it, and go on."""
+        needs = {urn.rsplit("::", 1)[-1] for urn in request.dependencies}
+        self._engine.needs[request.type, request.name] = needs
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
 
 def _region(asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -166,6 +166,7 @@ def test_the_launch_template(engine: Engine) -> None:
     ]
     assert template["tags"] == {"team": "x"}
     assert template["updateDefaultVersion"] is True
+    assert template["instanceInitiatedShutdownBehavior"] == "terminate", "a failed boot ends it"
     assert template["description"] == "Consul server of main"
     assert script(engine).startswith("#!/bin/bash\n")
     assert len(base64.b64decode(template["userData"])) <= user_data.LARGEST
@@ -204,6 +205,18 @@ def test_the_auto_scaling_group(engine: Engine) -> None:
         user_data.EXPECT_TAG: "3",
     }
     assert all(tag["propagateAtLaunch"] for tag in group["tags"])
+
+
+def test_no_server_is_launched_before_it_may_do_what_it_must(engine: Engine) -> None:
+    """It finds the others and reads its secrets at once, and ends itself where it cannot."""
+    engine.run(cluster(**SECRETS))
+    assert {"main-join", "main-secrets"} <= engine.needs[GROUP, "main"]
+
+
+def test_a_server_fails_before_the_next_one_is_ended(engine: Engine) -> None:
+    """Its patience is shorter than what the group gives it to settle in."""
+    engine.run(cluster(instance_warmup="10m"))
+    assert "readonly patience=540\n" in script(engine)
 
 
 def test_a_cluster_that_grows_replaces_no_server(engine: Engine) -> None:
