@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tests.engine.world import World
 
 IMAGE = "ami-04681a1dbd79675a5"
+ABROAD = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gossip-AbCdEf"
 
 _PROGRAM = """
 import json
@@ -151,6 +152,10 @@ def test_what_aws_does_not_know(world: World, env: dict[str, str]) -> None:
         ({"subnet_ids": [*subnets, abroad]}, "main: subnet_ids: they are of 2 VPCs, vpc-"),
         ({"image_id": "ami-11111111"}, "main: image_id: AWS knows no ami-11111111, or"),
         ({"region": "us-wset-2"}, "main: region: AWS knows no us-wset-2, or does not tell"),
+        (
+            {"gossip_key_secret_arn": ABROAD},
+            "main: gossip_key_secret_arn: the secret is one of eu-",
+        ),
         ({"size": 0}, "main: size: expected 1 to 7 servers (3 or 5 for most), found 0"),
     ):
         write(world, **{"image_id": IMAGE, **wrong})

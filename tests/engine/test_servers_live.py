@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.fakes.servers import Server
 
 GOSSIP = "pUqJrVyVRj5jsiYEkM/tFQYfWyJIv4s3XkvDwy7Cu5s="
-SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:gossip"  # noqa: S105 - a name
+SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:gossip-AbCdEf"  # noqa: S105 - a name
 EXAMPLE = (ROOT / "examples/servers/__main__.py").read_text()
 CLIENTS = "    client_security_group_ids=[clients.id],\n"
 # Three servers on one machine cannot share 127.0.0.1; and the gossip is encrypted.

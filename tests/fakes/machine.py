@@ -1,7 +1,8 @@
 """A scratch root in which the scripts of an instance run for real, as any user.
 
 What would change this machine (`hostnamectl`, `systemctl`, `useradd`, `dnf`) is noted instead; the
-AWS CLI tells the secrets that it was given, and Consul the leader that `LICTOR_LEADER` names.
+AWS CLI tells the secrets that it was given, and Consul names `LICTOR_LEADER` as its leader, once it
+was asked `LICTOR_ELECTED` times.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ case "$*" in *is-enabled* | *is-active*) exit 1 ;; esac
 """
 _AWS = """#!/bin/sh
 echo "${0##*/} $*" >>"$LICTOR_ROOT/calls"
-cat "$LICTOR_ROOT/secrets/${6##*:}"
+name=${6##*:}
+cat "$LICTOR_ROOT/secrets/${name%-??????}"
 """
 _CURL = """#!/bin/sh
 case "$*" in
@@ -36,6 +38,7 @@ esac
 echo "$*" >>"$LICTOR_ROOT/asked"
 [ -n "${LICTOR_LEADER+set}" ] || LICTOR_LEADER='"10.1.2.3:8300"'
 [ -n "$LICTOR_LEADER" ] || exit 7
+[ "$(wc -l <"$LICTOR_ROOT/asked")" -ge "${LICTOR_ELECTED:-1}" ] || LICTOR_LEADER='""'
 echo "$LICTOR_LEADER"
 """
 

@@ -32,8 +32,6 @@ _BODY = resources.files("lictor.servers").joinpath("boot.sh").read_text()
 _LEAST, _MOST = 120, 900
 """Bounds of the time to the first leader; servers of one group are launched within a minute."""
 _ELSEWHERE = frozenset(("addresses", "client_addr"))
-_KEPT = frozenset(("encrypt", "encrypt_key", "acl_master_token"))
-"""Keys of Consul's whose values are secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +69,6 @@ class Boot:
     tls: TLS | None = None
     patience: int = 240
     config: Mapping[str, Any] = field(default_factory=dict)
-
-
-def secret_keys(config: Mapping[str, Any]) -> list[str]:
-    """List the keys whose values are secrets, and so have no place in user data."""
-    found = [key for key in config if key in _KEPT]
-    acl = config.get("acl")
-    if isinstance(acl, dict) and acl.get("tokens"):
-        found.append("acl.tokens")
-    return found
 
 
 def patience(warmup: float) -> int:

@@ -151,6 +151,17 @@ def _block(key: str, value: str) -> None:
         ) from None
 
 
+def secret_abroad(arn: str, region: str) -> str | None:
+    """Say why servers of a region cannot read a secret; None where they can, or it is no ARN."""
+    match = shapes.SECRET.fullmatch(arn)
+    if match is None or match["region"] == region:
+        return None
+    return (
+        f"the secret is one of {match['region']}, and the servers ask in their own, {region};"
+        " replicate it there and name the replica"
+    )
+
+
 def _together(servers: Servers) -> None:
     """Refuse TLS material that is not whole, and a key for no secret."""
     given = [key for key in _TLS if getattr(servers, key)]
@@ -164,7 +175,7 @@ def _together(servers: Servers) -> None:
 ARGUMENTS: tuple[str, ...] = Servers.__struct_fields__
 """Names of the arguments."""
 
-_SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:later"  # noqa: S105 - a name
+_SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:later-AbCdEf"  # noqa: S105 - a name
 LATER: dict[str, Any] = {
     "image_id": "ami-00000000",
     "subnet_ids": ["subnet-00000000"],

@@ -29,5 +29,8 @@ SUBNET = re.compile(r"subnet-[0-9a-f]{8,17}")
 SECURITY_GROUP = re.compile(r"sg-[0-9a-f]{8,17}")
 INSTANCE_TYPE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
 DATACENTER = re.compile(r"[a-z0-9_-]{1,63}")
-SECRET = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[\w/+=.@-]+")
-SECRET_SHAPE = "arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME"  # noqa: S105 - a shape
+SECRET = re.compile(
+    r"arn:aws[a-z-]*:secretsmanager:(?P<region>[a-z0-9-]+):[0-9]{12}"
+    r":secret:[\w/+=.@-]+-[A-Za-z0-9]{6}"
+)
+SECRET_SHAPE = "arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-AbCdEf, with AWS's own last six"  # noqa: S105 - a shape

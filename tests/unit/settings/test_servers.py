@@ -58,7 +58,11 @@ def test_defaults_are_safe() -> None:
             "gossip_key_secret_arn: expected arn:aws:secretsmanager",
         ),
         (
-            {"tls_ca_secret_arn": f"{ARN}ca"},
+            {"gossip_key_secret_arn": f"{ARN}gossip"},
+            "gossip_key_secret_arn: expected arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-AbC",
+        ),
+        (
+            {"tls_ca_secret_arn": f"{ARN}ca-AbCdEf"},
             "tls_cert_secret_arn: is required where tls_ca_secret_arn is given",
         ),
         ({"secrets_kms_key_arn": "arn:x"}, "secrets_kms_key_arn: there is no secret that it would"),
@@ -70,6 +74,14 @@ def test_defaults_are_safe() -> None:
 def test_arguments_that_cannot_be(changes: dict[str, object], said: str) -> None:
     """One line each, with the key, what was found and what is allowed."""
     assert refused(**changes).startswith(said)
+
+
+def test_a_secret_of_another_region() -> None:
+    """Servers ask in their own; what is no ARN yet is judged by its shape."""
+    arn = f"{ARN}consul/gossip-AbCdEf"
+    assert servers.secret_abroad(arn, "us-west-2") is None
+    assert servers.secret_abroad("later", "us-west-2") is None
+    assert str(servers.secret_abroad(arn, "eu-west-1")).startswith("the secret is one of us-west-2")
 
 
 def test_what_is_taken_for_what_is_not_known_yet() -> None:

@@ -55,8 +55,22 @@ class Building:
         self._place = self._placed(lookups, parent)
         self._device = self._looked_at(lookups)
         judged: pulumi.Output[Any] = arguments.resolved(servers.from_arguments)
-        waiting: Awaitable[bool] = _known_ones(self.region, judged, self._place, self._device)
+        waiting: Awaitable[bool] = _known_ones(
+            self.region, judged, self._read_abroad(), self._place, self._device
+        )
         self._all_well: pulumi.Output[bool] = pulumi.Output.from_input(waiting)
+
+    def _read_abroad(self) -> pulumi.Output[None]:
+        """Refuse secrets of another region, as soon as both are known."""
+
+        def judge(both: list[Any]) -> None:
+            region, secrets = both
+            for key, arn in secrets.items():
+                self._arguments.refuse(key, servers.secret_abroad(arn, region))
+
+        given = self._arguments.output(*_SECRETS)
+        both: pulumi.Output[list[Any]] = pulumi.Output.all(self.region, given)
+        return both.apply(judge)
 
     def _placed(self, lookups: Lookups, parent: pulumi.ComponentResource) -> pulumi.Output[Place]:
         """Look up the subnets, as soon as they are known."""

@@ -12,7 +12,7 @@ import pulumi
 from lictor.resources.servers.arguments import Arguments
 from lictor.resources.servers.building import Building
 from lictor.resources.servers.sdk import pulumi_aws
-from lictor.servers import names, sizing, user_data
+from lictor.servers import names, secrecy, sizing, user_data
 from lictor.settings import servers
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _judged(arguments: Arguments) -> Servers:
         refuse("tags", names.tag_refusal(key, text))
         if key in {settings.join_tag_key, user_data.EXPECT_TAG}:
             refuse("tags", f"{key} is a tag that the cluster sets itself")
-    for key in user_data.secret_keys(settings.config):
+    for key in secrecy.found(settings.config):
         refuse(
             f"config.{key}",
             "a secret has no place in user data, which many may read; put it into Secrets Manager"

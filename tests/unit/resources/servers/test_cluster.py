@@ -22,10 +22,10 @@ IMAGE = "ami-0123456789abcdef0"
 SUBNETS = ["subnet-0000000a", "subnet-0000000b", "subnet-0000000c"]
 ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:"
 SECRETS = {
-    "gossip_key_secret_arn": f"{ARN}gossip",
-    "tls_ca_secret_arn": f"{ARN}ca",
-    "tls_cert_secret_arn": f"{ARN}cert",
-    "tls_key_secret_arn": f"{ARN}key",
+    "gossip_key_secret_arn": f"{ARN}gossip-AbCdEf",
+    "tls_ca_secret_arn": f"{ARN}ca-AbCdEf",
+    "tls_cert_secret_arn": f"{ARN}cert-AbCdEf",
+    "tls_key_secret_arn": f"{ARN}key-AbCdEf",
 }
 GROUP = "aws:autoscaling/group:Group"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
@@ -267,7 +267,7 @@ def test_what_is_known_later(engine: Engine) -> None:
     )
     assert engine.one(GROUP)["vpcZoneIdentifiers"] == SUBNETS
     assert engine.one(TEMPLATE)["imageId"] == IMAGE
-    assert f"{ARN}gossip" in script(engine)
+    assert f"{ARN}gossip-AbCdEf" in script(engine)
     assert any(r.get("securityGroups") == ["sg-0123abcd"] for r in engine.one(FIREWALL)["ingress"])
 
 
@@ -307,7 +307,10 @@ def test_another_tag(engine: Engine) -> None:
         ({"join_tag_value": "a b"}, "main: join_tag_key: expected letters, digits and"),
         ({"config": {"encrypt": "x"}}, "main: config.encrypt: a secret has no place in user data"),
         ({"config": {"a": "x" * 20000}}, "main: config: the user data has 2"),
-        ({"tls_ca_secret_arn": f"{ARN}ca"}, "main: tls_cert_secret_arn: is required where tls_ca"),
+        (
+            {"tls_ca_secret_arn": f"{ARN}ca-AbCdEf"},
+            "main: tls_cert_secret_arn: is required where tls_ca",
+        ),
     ],
 )
 def test_arguments_that_cannot_be(arguments: dict[str, Any], said: str) -> None:
