@@ -17,7 +17,7 @@ def refusal(name: str) -> str | None:
     """Say why resources on AWS cannot be called so; None where they can.
 
     The shortest limit and the narrowest alphabet of all that carry the name: role, instance
-    profile, security group, launch template, Auto Scaling group, image recipe.
+    profile, security group, launch template, Auto Scaling group.
     """
     if len(name) > LONGEST:
         return (
@@ -29,6 +29,13 @@ def refusal(name: str) -> str | None:
     if name.lower().startswith("sg-"):
         return "AWS keeps names that start with sg- for the ids of security groups"
     return None
+
+
+def image_refusal(name: str) -> str | None:
+    """Say why an image cannot be called so: Image Builder takes no dots beside."""
+    if "." in name:
+        return "the name of an image takes no dots, for Image Builder does not; put dashes"
+    return refusal(name)
 
 
 def tag_refusal(key: str, value: str) -> str | None:

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lictor.servers import names
+from lictor.servers import baking, names
 
 ROLE = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 TEMPLATE = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
+RECIPE = re.compile(r"[-_A-Za-z-0-9][-_A-Za-z0-9 ]{1,126}[-_A-Za-z-0-9]")
+"""Image Builder's, as botocore has it, of component, recipe and infrastructure."""
 PULUMIS_OWN = "-1234567"
 
 
@@ -37,12 +39,27 @@ def test_names_that_cannot_be(name: str, said: str) -> None:
     assert said in str(names.refusal(name))
 
 
-@given(st.text(st.characters(codec="ascii"), min_size=1, max_size=80))
+@given(
+    st.text(st.characters(codec="ascii"), min_size=1, max_size=80)
+    | st.text("aB1._-", min_size=1, max_size=9)
+)
 def test_what_is_taken_aws_takes(name: str) -> None:
     """With what Pulumi puts behind it."""
     if names.refusal(name) is None:
         assert ROLE.fullmatch(name + PULUMIS_OWN)
         assert TEMPLATE.fullmatch(name + PULUMIS_OWN)
+    if names.image_refusal(name) is None:
+        assert ROLE.fullmatch(name + PULUMIS_OWN)
+        assert RECIPE.fullmatch(name + PULUMIS_OWN)
+        assert RECIPE.fullmatch(baking.unique(name, "content"))
+
+
+def test_an_image_takes_no_dots() -> None:
+    """Though a cluster does."""
+    assert names.refusal("consul-1.22") is None
+    assert names.image_refusal("consul-1_22") is None
+    assert "no dots" in str(names.image_refusal("consul-1.22"))
+    assert "at most 56" in str(names.image_refusal("x" * 57))
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ class ConsulServerImage(pulumi.ComponentResource):
         """Declare an image.
 
         Args:
-            resource_name: Unique in the stack, letters, digits, ``.``, ``_`` and ``-``, at most 56.
+            resource_name: Unique in the stack, letters, digits, ``_`` and ``-``, at most 56.
             consul_version: Release of Consul, such as ``1.22.5``.
             sha256: Checksum of its archive for the architecture, from HashiCorp's ``SHA256SUMS``.
             architecture: ``x86_64`` (default) or ``arm64``.
@@ -109,7 +109,7 @@ class ConsulServerImage(pulumi.ComponentResource):
 def _judged(arguments: Arguments) -> tuple[Image, baking.Release]:
     """Read the arguments, and refuse what cannot be before anything is declared."""
     settings = arguments.judged(images.from_arguments)
-    arguments.refuse("", names.refusal(arguments.name))
+    arguments.refuse("", names.image_refusal(arguments.name))
     arguments.refuse("consul_version", baking.version_refusal(settings.consul_version))
     arguments.refuse("sha256", baking.sha256_refusal(settings.sha256))
     for key, text in settings.tags.items():

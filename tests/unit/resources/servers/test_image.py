@@ -117,3 +117,9 @@ def test_arguments_that_cannot_be(arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(pulumi.RunError) as caught:
         image(**arguments)()
     assert str(caught.value).startswith(said)
+
+
+def test_a_name_with_dots() -> None:
+    """Image Builder takes none."""
+    with pytest.raises(pulumi.RunError, match=r"^consul-1\.22: the name of an image takes no dots"):
+        image("consul-1.22")()
