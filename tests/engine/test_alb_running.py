@@ -171,6 +171,39 @@ def test_state_elsewhere(alb: Alb) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(120)
+def test_a_look_at_a_state_elsewhere(alb: Alb) -> None:
+    """From a host that never ran it: as the first one sees it; a backend that fails is an error."""
+    world = alb.world
+    arn = world.aws.create_group(world.service)
+    keys = world.fleet(2)
+    path = alb.write(alb.group(arn))
+    backend = alb.folder / "backend"
+    backend.mkdir()
+    words = ("--state", f"file://{backend}", str(path))
+    other = Alb(world, alb.folder, {"XDG_STATE_HOME": str(alb.folder / "other")})
+    assert "+2 -0" in other.run("preview", *words).ok().text
+    assert not list(backend.rglob("*.json")), "a look makes no stack"
+    alb.run("up", *words).ok()
+    world.aws.clear_calls()
+    assert f"{world.service} +0 -0 =2" in other.run("preview", *words).ok().text
+    status = other.run("status", *words).ok().text
+    assert all(key.split(":")[0] in status for key in keys), status
+    doctor = other.run("doctor", *words)
+    assert doctor.text == alb.run("doctor", *words).text
+    with other.watching("--dry-run", *words) as watch:
+        watch.until(lambda: watch.told("+0 -0 =2"))
+        assert watch.end() == 0
+    assert world.changes() == []
+    assert not (alb.folder / "other").exists()
+    backend.rename(alb.folder / "gone")
+    for host, verb in ((other, "preview"), (alb, "status"), (other, "doctor")):
+        done = host.run(verb, *words)
+        assert done.code != 0
+        assert "cannot be looked for in file:///" in done.text
+
+
+@pytest.mark.long
 def test_credentials(alb: Alb) -> None:
     """From the environment, under the old name of the token too; none anywhere is soon told."""
     world = alb.world

@@ -13,6 +13,7 @@ from lictor.resources.run import Run
 from lictor.watch import agreement
 from lictor.watch.agreement import Row, View
 from lictor.watch.engine import state
+from lictor.watch.engine.backends import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +82,7 @@ def config(engine: Engine) -> dict[str, str]:
 def backend(engine: Engine) -> str:
     """Name the backend that keeps the stack's state, as no other watcher's may be called.
 
-    A folder is one of this host.
+    A folder is one of this host; a password in the URL is no part of the name, which many may read.
 
     Raises:
         errors.EngineError: The CLI does not tell.
@@ -89,5 +90,5 @@ def backend(engine: Engine) -> str:
     ended = engine.command("whoami", "--json", stack=False)
     if ended.code:
         raise errors.EngineError(f"the backend cannot be told: {ended.text.strip()}")
-    url = str(json.loads(ended.out)["url"])
+    url = without_password(str(json.loads(ended.out)["url"]))
     return f"{url} on {socket.gethostname()}" if url.startswith("file:") else url

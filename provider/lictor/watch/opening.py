@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from lictor.watch.engine.abode import Abode
+
 
 @dataclass(frozen=True, slots=True)
 class About:
@@ -52,10 +54,22 @@ def opened(about: About, *, dry: bool = False) -> Iterator[Engine]:
         yield Engine(project.find(about.folder, about.stack), os.environ)
         return
     files = Files(about.files)  # before anything is touched
-    home = abode.find(about.files, os.environ, stack=about.stack, url=about.state)
     with tempfile.TemporaryDirectory(prefix="lictor") as scratch:
-        if dry and not home.exists:
-            env = {**os.environ, "XDG_STATE_HOME": scratch}
-            home = abode.find(about.files, env, stack=about.stack)
+        home = _home(about, scratch if dry else "")
         home.settle()
         yield Engine(home.project, home.env, files, home.prune)
+
+
+def _home(about: About, scratch: str) -> Abode:
+    """Find the home of the files' stack; where there is a scratch folder, nothing else is written.
+
+    A state elsewhere is read from this host for the first time, too.
+    """
+    home = abode.find(about.files, os.environ, stack=about.stack, url=about.state)
+    if not scratch:
+        return home
+    env = {**os.environ, "XDG_STATE_HOME": scratch}
+    if about.state and not home.laid_out:
+        home = abode.find(about.files, env, stack=about.stack, url=about.state)
+        home.lay_out()
+    return home if home.exists else abode.find(about.files, env, stack=about.stack)

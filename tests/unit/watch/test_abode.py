@@ -9,9 +9,13 @@ import pytest
 
 from lictor import errors
 from lictor.watch.engine import abode
+from lictor.watch.engine.backends import without_password
+from tests.fakes.path import search_path
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+NOWHERE = "127.0.0.1:1"
 
 
 def test_a_stack_is_named_after_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,6 +92,43 @@ def test_a_stack_is_there(tmp_path: Path, name: str, there: bool) -> None:  # no
     stacks.mkdir(parents=True)
     (stacks / name.format(home.stack)).touch()
     assert home.exists is there
+
+
+def test_a_backend_that_does_not_tell(tmp_path: Path) -> None:
+    """Only one that says that there is no such stack has none; a failure is no answer."""
+    (tmp_path / "backend").mkdir()
+    env = {
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "PATH": search_path(),
+        "HOME": str(tmp_path),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+    home = abode.find([tmp_path / "web.hcl"], env, url=f"file://{tmp_path}/backend")
+    assert not home.laid_out
+    home.lay_out()
+    assert not home.exists
+    url = f"postgres://ops:hunter2@{NOWHERE}/db?sslpassword=hunter2"
+    broken = abode.find([tmp_path / "web.hcl"], env, url=url)
+    with pytest.raises(errors.EngineError, match="cannot be looked for in postgres") as caught:
+        broken.settle()
+    assert NOWHERE in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("postgres://a:b@host/db?x=1", "postgres://host/db?x=1"),
+        ("https://user:p/w@d@api.example.com", "https://api.example.com"),
+        ("postgres://h/db?sslpassword=a&x=1", "postgres://h/db?sslpassword=...&x=1"),
+        ('cannot open "postgres://a:b@h/db": refused', 'cannot open "postgres://h/db": refused'),
+        ("s3://bucket/a@b?region=us-west-2", "s3://bucket/a@b?region=us-west-2"),
+        ("file:///home/me@work/state", "file:///home/me@work/state"),
+    ],
+)
+def test_a_backend_is_named_without_its_password(text: str, said: str) -> None:
+    """In errors, and as the value of the watchers' lock, which many may read."""
+    assert without_password(text) == said
 
 
 def test_the_history_keeps_the_last_runs(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lictor import errors
+from lictor.watch.engine.backends import without_password
 from lictor.watch.engine.child import Started
 from lictor.watch.engine.project import Project
 
@@ -36,6 +37,8 @@ _SETTINGS = f"""\
 name: {PROJECT}
 runtime: python
 """
+_ABSENT = "no stack named"
+"""What the CLI says where there is no such stack."""
 _ASIDE = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_STACK", "PULUMI_CONFIG")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _OTHER = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -68,19 +71,49 @@ class Abode:
 
     @property
     def exists(self) -> bool:
-        """Whether the stack is there."""
+        """Whether the stack is there.
+
+        Raises:
+            errors.EngineError: The backend does not tell: then nothing is known of the stack.
+        """
         if not self.url:
             stacks = self.folder / "backend/.pulumi/stacks" / PROJECT
             return any((stacks / f"{self.stack}.{form}").exists() for form in ("json", "json.gz"))
-        if not (self.folder / "project").is_dir():
-            return False
-        return self._pulumi("stack", "export", "--stack", self.stack)[0] == 0
+        code, text = self._pulumi("stack", "export", "--stack", self.stack)
+        if code and _ABSENT not in text:
+            raise errors.EngineError(
+                f"the stack {self.stack} cannot be looked for in {without_password(self.url)}:"
+                f" {errors.remote_text(text)}"
+            )
+        return not code
+
+    @property
+    def laid_out(self) -> bool:
+        """Whether this host has a folder for it, so that its backend can be asked."""
+        return (self.folder / "project/Pulumi.yaml").exists()
 
     def settle(self) -> None:
-        """Lay everything out that is missing.
+        """Lay everything out that is missing, and make the stack.
 
         Raises:
             errors.LictorError: It cannot be.
+        """
+        self.lay_out()
+        if self.exists:
+            return
+        code, text = self._pulumi("stack", "init", self.stack, "--no-select")
+        if code and "already exists" not in text:
+            raise errors.EngineError(
+                f"the stack {self.stack} cannot be made in"
+                f" {without_password(self.url) or self.folder}:"
+                f" {errors.remote_text(text)}"
+            )
+
+    def lay_out(self) -> None:
+        """Make what this host has of it: folders, settings and passphrase.
+
+        Raises:
+            errors.SettingsError: They cannot be written.
         """
         try:
             for name in ("project", "backend"):
@@ -94,14 +127,6 @@ class Abode:
                 f"{self.folder}: cannot be written: {error.strerror}; name another place for state"
                 " with XDG_STATE_HOME"
             ) from None
-        if self.exists:
-            return
-        code, text = self._pulumi("stack", "init", self.stack, "--no-select")
-        if code and "already exists" not in text:
-            raise errors.EngineError(
-                f"the stack {self.stack} cannot be made in {self.url or self.folder}:"
-                f" {errors.remote_text(text)}"
-            )
 
     def prune(self) -> None:
         """Leave the last runs in the history of a state of our own; Pulumi keeps all of them."""

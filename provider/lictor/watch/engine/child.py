@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lictor import errors
 from lictor.watch.engine import events
+from lictor.watch.engine.backends import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +30,8 @@ class Ended:
 
     Attributes:
         code: Its exit code.
-        text: What it printed, both streams, for `--verbose` and for errors before the engine ran.
+        text: What it printed, both streams, for `--verbose` and for errors before the engine ran;
+            the CLI names backends with the passwords in their URLs, which are left out.
         out: Of that what went to standard output, where it is an answer: without the warnings that
             the CLI and the SDKs of backends write beside it. Empty for a run.
         events: What the engine told.
@@ -90,7 +92,7 @@ class Started:
         said, beside = (path.read_text(errors="replace") for path in (self._said, self._beside))
         ended = Ended(
             self._process.returncode,
-            said + beside,
+            without_password(said + beside),
             "" if self._runs else said,
             events.read(self._log),
         )
