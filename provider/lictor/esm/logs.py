@@ -36,6 +36,8 @@ _LEVELS = {
 _NAMES = {"WARNING": "WARN", "CRITICAL": "ERROR"}
 _DAY = 86400.0
 _NANOS = 19
+_PATIENCE = 60.0
+"""Seconds until another file is tried again where that failed."""
 
 
 @contextlib.contextmanager
@@ -120,11 +122,16 @@ def _file(told: Monitor) -> logging.Handler:
 
 
 class _Rotating(logging.StreamHandler):  # type: ignore[type-arg] # generic in types only
-    """Appends to a file, and begins another when it is old or large."""
+    """Appends to a file, and begins another when it is old or large.
+
+    Where that fails it goes on with the file it has, says so once, and tries again later.
+    """
 
     def __init__(self, path: Path, *, every: float, most: int, kept: int) -> None:
         self._path, self._every, self._most, self._kept = path, every, most, kept
         self._begun = time.monotonic()
+        self._patient = 0.0
+        self._told = False
         super().__init__(self._opened())
 
     def _opened(self) -> object:
@@ -132,22 +139,40 @@ class _Rotating(logging.StreamHandler):  # type: ignore[type-arg] # generic in t
         return os.fdopen(number, "a", encoding="utf-8")
 
     def emit(self, record: logging.LogRecord) -> None:
-        old = time.monotonic() - self._begun > self._every
-        if old or (self._most > 0 and self.stream.tell() >= self._most):
-            with contextlib.suppress(OSError):
+        now = time.monotonic()
+        try:
+            old = now - self._begun > self._every
+            if now >= self._patient and (old or 0 < self._most <= self.stream.tell()):
                 self._rotate()
+        except (OSError, ValueError) as error:
+            self._patient = now + _PATIENCE
+            self._say(error)
         super().emit(record)
 
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - logging's
+        """Say why a line could not be written, in place of a trace for each of them."""
+        self._say(sys.exception())
+
+    def _say(self, error: BaseException | None) -> None:
+        if not self._told:
+            self._told = True
+            with contextlib.suppress(OSError, ValueError):
+                sys.stderr.write(f"log_file {self._path}: {error}; going on as far as it goes\n")
+
     def _rotate(self) -> None:
+        """Begin another file; until that is open the old one stays."""
         path = self._path
-        self.stream.close()
-        path.rename(path.with_name(f"{path.stem}-{time.time_ns()}{path.suffix}"))
-        self.stream = self._opened()
+        with contextlib.suppress(FileNotFoundError):  # somebody took it away
+            path.rename(path.with_name(f"{path.stem}-{time.time_ns()}{path.suffix}"))
+        old, self.stream = self.stream, self._opened()
         self._begun = time.monotonic()
+        with contextlib.suppress(OSError):
+            old.close()
         if self._kept:
-            old = sorted(one for one in path.parent.iterdir() if self._ours(one))
-            for one in old[: -self._kept if self._kept > 0 else None]:
+            olds = sorted(one for one in path.parent.iterdir() if self._ours(one))
+            for one in olds[: -self._kept if self._kept > 0 else None]:
                 one.unlink(missing_ok=True)
+        self._told = False
 
     def _ours(self, path: Path) -> bool:
         """Whether a file is one that was rotated: its name ends in a time in nanoseconds."""
@@ -156,7 +181,8 @@ class _Rotating(logging.StreamHandler):  # type: ignore[type-arg] # generic in t
         return same and number.isdecimal() and len(number) >= _NANOS
 
     def close(self) -> None:
-        self.stream.close()
+        with contextlib.suppress(OSError):
+            self.stream.close()
         super().close()
 
 
