@@ -11,10 +11,11 @@ import asyncio
 import logging
 import random
 import resource
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from lictor.esm import verdict
+from lictor.esm.kinds import Bad
 from lictor.esm.probes.failing import ProbeFailed, Unable
 from lictor.esm.schedule import Schedule, following
 
@@ -140,7 +141,7 @@ class Prober:
         now = asyncio.get_running_loop().time()
         for number, (key, work) in enumerate(changed.items()):
             status = work.status if work.status != verdict.WARNING else verdict.PASSING
-            check = _Check(key, work.spec, self._make(work.spec), verdict.Standing(status))
+            check = _Check(key, work.spec, self._made(work.spec), verdict.Standing(status))
             self._checks[key] = check
             soon = len(changed) / RATE
             interval = work.spec.interval
@@ -148,6 +149,13 @@ class Prober:
             wait = number / RATE if check.fresh else self._chance() * interval
             self._schedule.add(now + wait, check)
         self.stats.checks = len(self._checks)
+
+    def _made(self, spec: Spec) -> Runs:
+        """Make what runs a definition, also where it cannot be run: that says so at each run."""
+        try:
+            return self._make(spec)
+        except ValueError as error:
+            return self._make(replace(spec, probe=Bad(str(error))))
 
     async def run(self) -> None:
         """Start what is due, for ever."""

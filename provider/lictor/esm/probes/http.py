@@ -159,16 +159,16 @@ class Probe:
             if status in _AGAIN:
                 return None
             raise ProbeFailed(f"{status} response missing Location header")
-        url = urljoin(request.url, place)
-        try:
-            check_url(url)
-        except ValueError as error:
-            raise ProbeFailed(f"redirected to what cannot be asked: {error}") from None
         method, body = request.method, bool(request.body)
         if status in _FOUND:
             method, body = ("HEAD" if method == "HEAD" else "GET"), False
-        same = urlsplit(url).hostname == self._first.host
-        return Request(self._spec, url, method, body=body, secret=same)
+        try:
+            url = urljoin(request.url, place)
+            check_url(url)
+            same = urlsplit(url).hostname == self._first.host
+            return Request(self._spec, url, method, body=body, secret=same)
+        except ValueError as error:
+            raise ProbeFailed(f"redirected to what cannot be asked: {error}") from None
 
 
 def _login(user: str, password: str | None) -> str:
@@ -182,8 +182,13 @@ def _proxy(scheme: str, host: str) -> tuple[str, int, str] | None:
     url = "" if near else getproxies_environment().get(scheme, "")
     if not url or proxy_bypass(host):
         return None
-    parts = urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        port = parts.port or 80
+    except ValueError as error:
+        name = f"{scheme.upper()}_PROXY"
+        raise ValueError(f"the proxy that {name} names cannot be used: {error}") from None
     if not parts.hostname:
         return None
     login = _login(parts.username, parts.password) if parts.username else ""
-    return parts.hostname, parts.port or 80, login
+    return parts.hostname, port, login

@@ -73,9 +73,12 @@ class GRPCProbe:
                 ("content-type", "application/grpc"),
                 ("user-agent", "Consul Health Check"),
             ]
-            session.speaker.send_headers(1, headers)
             data = b"\0" + struct.pack(">I", len(message)) + message
-            session.speaker.send_data(1, data, end_stream=True)
+            try:
+                session.speaker.send_headers(1, headers)
+                session.speaker.send_data(1, data, end_stream=True)
+            except h2.exceptions.H2Error as error:  # a name of a service that no frame holds
+                raise ProbeFailed(f"gRPC {str(spec)[:200]}: cannot be sent: {error}") from None
             return await _answered(session, str(spec))
 
 
