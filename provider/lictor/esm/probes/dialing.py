@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 PIECE = 64 * 1024
 _UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY, errno.EINTR)
-_HEAD_START = 2.0
+_HEAD_START = 0.3
+"""Seconds that an address has before the next one is tried beside it, as Go's dialer has it."""
 
 
 class Line(Protocol):
@@ -61,7 +62,7 @@ class Dialer:
             failing.Unable: For a reason of our own.
         """
         found = names.literal(host) or await self.names.addresses(host)
-        sock = await self._any(found, port)
+        sock = await first(found, port)
         if tls is None:
             return _Plain(sock, f"{host}:{port}")
         return await self._secured(sock, host, port, tls, protocol)
@@ -73,7 +74,7 @@ class Dialer:
             ProbeFailed: The proxy does not let us, or what is behind it.
             failing.Unable: For a reason of our own.
         """
-        sock = await self._any(await self.names.addresses(proxy[0]), proxy[1])
+        sock = await first(await self.names.addresses(proxy[0]), proxy[1])
         line = _Plain(sock, f"{proxy[0]}:{proxy[1]}")
         login = f"Proxy-Authorization: Basic {proxy[2]}\r\n" if proxy[2] else ""
         where = f"{host}:{port}"
@@ -91,17 +92,6 @@ class Dialer:
             line.close()
             raise ProbeFailed(f"proxyconnect tcp: {status[:100] or 'EOF'}")
         return await self._secured(sock, host, port, tls, "")
-
-    async def _any(self, found: names.Found, port: int) -> socket.socket:
-        """Connect to the first address that lets us; each but the last has a moment only."""
-        for family, address in found[:-1]:
-            try:
-                async with asyncio.timeout(_HEAD_START):
-                    return await connected(family, address, port)
-            except (ProbeFailed, TimeoutError):
-                continue
-        family, address = found[-1]
-        return await connected(family, address, port)
 
     async def _secured(
         self, sock: socket.socket, host: str, port: int, tls: TLS, protocol: str
@@ -121,6 +111,41 @@ class Dialer:
             sock.close()
             raise
         return _Secured(reader, writer, f"{host}:{port}")
+
+
+async def first(found: names.Found, port: int) -> socket.socket:
+    """Connect to the first address that lets us; the next is tried beside one that is slow.
+
+    Raises:
+        ProbeFailed: None does; what became of the first one.
+        failing.Unable: The same, for a reason of our own.
+    """
+    if len(found) == 1:
+        return await connected(*found[0], port)
+    tasks: list[asyncio.Task[socket.socket]] = []
+    won: asyncio.Task[socket.socket] | None = None
+    try:
+        while won is None:
+            if len(tasks) < len(found):
+                tasks.append(asyncio.create_task(connected(*found[len(tasks)], port)))
+            pending = [task for task in tasks if not task.done()]
+            if not pending:
+                break
+            wait = _HEAD_START if len(tasks) < len(found) else None
+            await asyncio.wait(pending, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+            won = next((task for task in tasks if _connected(task)), None)
+        if won is None:
+            raise tasks[0].exception() or ProbeFailed("dial tcp: no address")
+        return won.result()
+    finally:
+        for task in tasks:
+            if task is not won and _connected(task):
+                task.result().close()
+            task.cancel()
+
+
+def _connected(task: asyncio.Task[socket.socket]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
 
 
 async def connected(family: int, address: str, port: int) -> socket.socket:
