@@ -6,7 +6,7 @@ import asyncio
 import base64
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -154,25 +154,46 @@ def test_a_node_that_was_dead_for_too_long(nodes: Catalog, folder: Path) -> None
     assert nodes.consul.call("GET", f"/v1/catalog/node/{name}")
 
 
+def died_long_ago(nodes: Catalog, name: str, row: dict[str, Any] | None = None) -> None:
+    """Leave the time of a death two hours ago, and a row of the catalog with it."""
+    died = datetime.now(UTC) - timedelta(hours=2)  # noqa: TID251 - compared with the clock
+    key = {
+        "Verb": "set",
+        "Key": f"esm-nodes/probes/{name}",
+        "Value": base64.b64encode(gotime.write(died)).decode(),
+    }
+    operations: list[dict[str, Any]] = [{"KV": key}]
+    if row is not None:
+        operations.append({"Check": {"Verb": "set", "Check": row}})
+    nodes.consul.call("PUT", "/v1/txn", operations)
+
+
 def test_a_death_that_another_monitor_has_written(nodes: Catalog) -> None:
     """Counts: consul-esm's time is read, and a node that has been dead for long is taken out."""
     name = f"long-dead-{time.monotonic_ns()}"
-    died = datetime.now(UTC) - timedelta(hours=2)  # noqa: TID251 - compared with the clock
-    nodes.consul.call(
-        "PUT",
-        "/v1/txn",
-        [
-            {
-                "KV": {
-                    "Verb": "set",
-                    "Key": f"esm-nodes/probes/{name}",
-                    "Value": base64.b64encode(gotime.write(died)).decode(),
-                }
-            }
-        ],
-    )
+    nodes.node(name, address="nothing.invalid")
+    row = {
+        "Node": name,
+        "CheckID": HEALTH,
+        "Name": "External Node Status",
+        "Status": "critical",
+        "Output": "Node not live or unreachable",
+    }
+    died_long_ago(nodes, name, row)
     nodes.node(name, address="nothing.invalid", **{"external-probe": "true"})
     until(lambda: not nodes.consul.call("GET", f"/v1/catalog/node/{name}"), "the node to go")
+
+
+def test_a_death_of_another_node_of_that_name(nodes: Catalog) -> None:
+    """Does not count: a node that was taken out while dead, and is registered again, is new."""
+    name = f"born-again-{time.monotonic_ns()}"
+    died_long_ago(nodes, name)
+    before = datetime.now(UTC)  # noqa: TID251 - what a monitor writes is compared with the clock
+    nodes.node(name, address="nothing.invalid", **{"external-probe": "true"})
+    nodes.becomes(name, "critical", HEALTH)
+    died = gotime.read(value(nodes.consul, f"esm-nodes/probes/{name}") or b"")
+    assert died is not None
+    assert died - before > timedelta(seconds=-1)
 
 
 def test_coordinates(nodes: Catalog) -> None:

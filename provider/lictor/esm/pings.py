@@ -8,7 +8,6 @@ dead for as long as `node_reconnect_timeout` is taken out of the catalog with al
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import random
 from dataclasses import dataclass
@@ -16,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lictor import errors
 from lictor.consul.aio import nodes, wire
-from lictor.esm import gotime, placing, verdict
-from lictor.esm.ledger import NODE_CHECK
+from lictor.esm import gotime, node_health, placing, verdict
 from lictor.esm.probes.failing import ProbeFailed, Unable
 from lictor.esm.schedule import Schedule
 
@@ -32,8 +30,8 @@ _LOG = logging.getLogger("lictor.esm")
 
 TCP = "external-probe-tcp"
 """Meta of a node: port that is connected to instead of an echo."""
-ALIVE = "Node alive or reachable"
-DEAD = "Node not live or unreachable"
+RATE = 100.0
+"""New nodes that are pinged a second, where so many fit into the interval."""
 _REFRESH = 3600.0
 _WARN = 60.0
 
@@ -73,7 +71,13 @@ class _Pinged:
     died: datetime | None = None
     asked: bool = False
     gone: bool = False
+    early: bool = False
     task: asyncio.Task[None] | None = None
+
+    @property
+    def dead(self) -> bool:
+        """Whether Consul says that it is dead."""
+        return self.row is not None and self.row.status == verdict.CRITICAL
 
 
 class Pings:
@@ -114,14 +118,26 @@ class Pings:
             old.gone = True
             if old.task is not None:
                 old.task.cancel()
-        now = asyncio.get_running_loop().time()
+        fresh: list[_Pinged] = []
         for name, (node, row) in found.items():
             known = self._nodes.get(name)
             if known is not None:
                 known.node, known.row = node, row
+                if not known.dead:
+                    known.died = None  # it has been registered anew, or somebody saw it alive
                 continue
-            self._nodes[name] = fresh = _Pinged(node, row)
-            self._schedule.add(now + self._chance() * min(self.rules.interval, 1.0), fresh)
+            self._nodes[name] = new = _Pinged(node, row)
+            fresh.append(new)
+        self._begin(fresh)
+
+    def _begin(self, fresh: list[_Pinged]) -> None:
+        """Let new nodes begin: a few soon, many spread over their interval."""
+        now, interval = asyncio.get_running_loop().time(), self.rules.interval
+        soon = len(fresh) / RATE < interval
+        for number, pinged in enumerate(fresh):
+            pinged.early = soon
+            wait = number / RATE if soon else self._chance() * interval
+            self._schedule.add(now + wait, pinged)
 
     async def run(self) -> None:
         """Start the echoes that are due, for ever; one a node is under way at once."""
@@ -136,8 +152,19 @@ class Pings:
             self.follow({})
 
     async def _run(self, pinged: _Pinged) -> None:
+        begun = asyncio.get_running_loop().time()
+        try:
+            await self._once(pinged)
+        except errors.ConsulError as error:
+            _LOG.warning("could not update node %s, trying again: %s", pinged.node.node, error)
+        except Exception:  # noqa: BLE001 - the node is pinged again, whatever that was
+            self.unable += 1
+            _LOG.exception("ping failed in a way of its own: node=%s", pinged.node.node)
+        self._again(pinged, begun)
+
+    async def _once(self, pinged: _Pinged) -> None:
+        """Ping a node, and take in what came of it."""
         loop = asyncio.get_running_loop()
-        begun = loop.time()
         rtt: float | None = None
         try:
             rtt = await self._asked(pinged.node)
@@ -148,25 +175,23 @@ class Pings:
             if loop.time() - self._warned > _WARN:
                 self._warned = loop.time()
                 _LOG.error("could not ping node: node=%s: %s", pinged.node.node, error)
-            self._again(pinged, begun)
             return
         self.count += 1
-        try:
-            if rtt is None:
-                await self._dead(pinged)
-            else:
-                await self._alive(pinged)
-                if self.rules.coordinates:
-                    self.placed += await placing.place(self._client, pinged.node, rtt)
-        except errors.ConsulError as error:
-            _LOG.warning("could not update node %s, trying again: %s", pinged.node.node, error)
-        self._again(pinged, begun)
+        if rtt is None:
+            await self._dead(pinged)
+            return
+        await self._alive(pinged)
+        if self.rules.coordinates:
+            self.placed += await placing.place(self._client, pinged.node, rtt)
 
     def _again(self, pinged: _Pinged, begun: float) -> None:
         pinged.task = None
         if not pinged.gone:
-            now = asyncio.get_running_loop().time()
-            self._schedule.add(max(now, begun + self.rules.interval), pinged)
+            now, interval = asyncio.get_running_loop().time(), self.rules.interval
+            if pinged.early:  # it began soon: from now on it has a place of its own
+                pinged.early = False
+                interval *= self._chance()
+            self._schedule.add(max(now, begun + interval), pinged)
 
     async def _asked(self, node: Node) -> float:
         port = (node.meta or {}).get(TCP, "")
@@ -182,11 +207,10 @@ class Pings:
         operations: list[dict[str, Any]] = []
         key = await self._key(pinged)
         if key is not None:
-            operations.append(
-                {"KV": {"Verb": "delete-cas", "Key": key.key, "Index": key.modify_index}}
-            )
+            operations.append(node_health.forgotten(key))
         if not self._stands(pinged, verdict.PASSING, loop.time()):
-            operations.append(self._check(pinged, verdict.PASSING, ALIVE))
+            check = node_health.check(pinged.node, pinged.row, verdict.PASSING, node_health.ALIVE)
+            operations.append(check)
         if not operations or await nodes.transact(self._client, operations):
             pinged.written, pinged.died, pinged.asked = loop.time(), None, True
 
@@ -196,7 +220,9 @@ class Pings:
         key: wire.Pair | None = None
         if pinged.died is None:
             key = await self._key(pinged)
-            pinged.died = gotime.read(key.value or b"") if key is not None else None
+            # a time beside a check that is not critical is of a node of this name that went
+            if key is not None and pinged.dead:
+                pinged.died = gotime.read(key.value or b"")
         if pinged.died is not None:
             dead = (self._now() - pinged.died).total_seconds()
             if dead >= self.rules.reconnect:
@@ -204,21 +230,12 @@ class Pings:
                 return
         if self._stands(pinged, verdict.CRITICAL, loop.time()) and pinged.died is not None:
             return
-        operations: list[dict[str, Any]] = []
         died = pinged.died or self._now()
+        operations = [
+            node_health.check(pinged.node, pinged.row, verdict.CRITICAL, node_health.DEAD)
+        ]
         if pinged.died is None:
-            value = base64.b64encode(gotime.write(died)).decode()
-            operations.append(
-                {
-                    "KV": {
-                        "Verb": "cas" if key is None else "set",
-                        "Key": self._path(name),
-                        "Value": value,
-                        "Index": 0,
-                    }
-                }
-            )
-        operations.append(self._check(pinged, verdict.CRITICAL, DEAD))
+            operations.insert(0, node_health.death(self._path(name), key, died))
         if await nodes.transact(self._client, operations):
             pinged.written, pinged.died, pinged.asked = loop.time(), died, True
 
@@ -230,36 +247,13 @@ class Pings:
             pinged.written = now
         return said and now - pinged.written < _REFRESH
 
-    def _check(self, pinged: _Pinged, status: str, output: str) -> dict[str, Any]:
-        row = pinged.row
-        check = {
-            "Node": pinged.node.node,
-            "CheckID": NODE_CHECK,
-            "Name": "External Node Status",
-            "Status": status,
-            "Output": output,
-            "ModifyIndex": row.modify_index if row is not None else 0,
-        }
-        if pinged.node.partition:
-            check["Partition"] = pinged.node.partition
-        return {"Check": {"Verb": "cas", "Check": check}}
-
     async def _reap(self, pinged: _Pinged) -> None:
         name = pinged.node.node
         _LOG.info("reaping node has been failed for too long: node=%s", name)
-        node: dict[str, Any] = {
-            "Node": name,
-            "Address": pinged.node.address,
-            "ModifyIndex": pinged.node.modify_index,
-        }
-        if pinged.node.partition:
-            node["Partition"] = pinged.node.partition
-        operations: list[dict[str, Any]] = [{"Node": {"Verb": "delete-cas", "Node": node}}]
+        operations = [node_health.end(pinged.node)]
         key = await self._key(pinged)
         if key is not None:
-            operations.append(
-                {"KV": {"Verb": "delete-cas", "Key": key.key, "Index": key.modify_index}}
-            )
+            operations.append(node_health.forgotten(key))
         if not await nodes.transact(self._client, operations):
             pinged.died = None  # somebody registered it anew meanwhile: read again what holds
 

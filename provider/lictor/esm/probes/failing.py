@@ -41,7 +41,7 @@ def of(error: OSError, doing: str, where: object) -> ProbeFailed | Unable:
         where: Address it was about.
     """
     if error.errno in _OURS:
-        return Unable(f"{error.strerror}; raise the limit of open files or ports of this monitor")
+        return in_words(error, "")
     if isinstance(error, ssl.SSLCertVerificationError):
         return ProbeFailed(_CERTIFICATE + (error.verify_message or str(error)))
     if isinstance(error, ssl.SSLError):
@@ -53,3 +53,15 @@ def of(error: OSError, doing: str, where: object) -> ProbeFailed | Unable:
     if doing == "connect":
         return ProbeFailed(f"dial tcp {where}: connect: {why}")
     return ProbeFailed(f"{doing} tcp {where}: {doing}: {why}")
+
+
+def in_words(error: OSError, text: str) -> ProbeFailed | Unable:
+    """Take an error with a text for it; where it is about a limit of ours, the text does not hold.
+
+    Args:
+        error: What the system said.
+        text: What it says of what was probed.
+    """
+    if error.errno in _OURS:
+        return Unable(f"{error.strerror}; raise the limit of open files or ports of this monitor")
+    return ProbeFailed(text)

@@ -43,7 +43,7 @@ class Names:
 
         Raises:
             ProbeFailed: It has no address.
-            Unable: Too many names hang already.
+            Unable: Too many names hang already, or there is no thread for another one.
         """
         known = literal(host)
         if known is not None:
@@ -52,14 +52,23 @@ class Names:
         if future is None:
             if len(self._under_way) >= _MOST:
                 raise Unable(f"lookup {host}: {_MOST} names are being looked up already")
-            loop = asyncio.get_running_loop()
-            future = self._under_way[host] = loop.create_future()
-            future.add_done_callback(lambda done: self._done(host, done))
-            thread = threading.Thread(
-                target=_look_up, args=(host, loop, future), name=f"lookup-{host[:40]}", daemon=True
-            )
-            thread.start()
+            future = self._begun(host)
         return await asyncio.shield(future)
+
+    def _begun(self, host: str) -> asyncio.Future[Found]:
+        """Begin to look a name up; what could not begin is not waited for."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Found] = loop.create_future()
+        thread = threading.Thread(
+            target=_look_up, args=(host, loop, future), name=f"lookup-{host[:40]}", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise Unable(f"lookup {host}: {error}") from None
+        self._under_way[host] = future
+        future.add_done_callback(lambda done: self._done(host, done))
+        return future
 
     def _done(self, host: str, future: asyncio.Future[Found]) -> None:
         del self._under_way[host]

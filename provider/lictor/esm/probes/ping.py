@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from typing import TYPE_CHECKING
 
 import icmplib
+from icmplib.utils import unique_identifier
 
-from lictor.esm.probes import dialing
+from lictor.esm.probes import dialing, failing
 from lictor.esm.probes.failing import ProbeFailed, Unable
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class Pinger:
             ProbeFailed: There is none.
             Unable: It cannot be sent from here.
         """
-        _, address = (await self._names.addresses(host))[0]
+        _, address = await self._address(host)
         try:
             return await _sent(address, raw=self._raw)
         except icmplib.SocketPermissionError:
@@ -68,7 +70,7 @@ class Pinger:
             Unable: It cannot be tried from here.
         """
         loop = asyncio.get_running_loop()
-        family, address = (await self._names.addresses(host))[0]
+        family, address = await self._address(host)
         begun = loop.time()
         try:
             async with asyncio.timeout(TIMEOUT):
@@ -80,14 +82,35 @@ class Pinger:
                 raise
         return loop.time() - begun
 
+    async def _address(self, host: str) -> tuple[int, str]:
+        """Look a name up: its first address of IPv4, where it has one, as consul-esm has it."""
+        found = await self._names.addresses(host)
+        return next((one for one in found if one[0] == socket.AF_INET), found[0])
+
 
 async def _sent(address: str, *, raw: bool) -> float:
+    """Send one echo, and tell the seconds it took.
+
+    Raises:
+        icmplib.SocketPermissionError: A socket of this kind is not permitted.
+        ProbeFailed: Nobody answers.
+        Unable: It cannot be sent for want of something of ours.
+    """
+    kind = icmplib.ICMPv6Socket if ":" in address else icmplib.ICMPv4Socket
+    echo = icmplib.ICMPRequest(address, id=unique_identifier(), sequence=0)
     try:
-        host = await icmplib.async_ping(address, count=1, timeout=TIMEOUT, privileged=raw)
+        with icmplib.AsyncSocket(kind(privileged=raw)) as sock:
+            sock.send(echo)
+            reply = await sock.receive(echo, TIMEOUT)
+            reply.raise_for_status()
     except icmplib.SocketPermissionError:
         raise
+    except icmplib.TimeoutExceeded:
+        raise ProbeFailed(f"ping {address}: no echo within {TIMEOUT:g}s") from None
     except (icmplib.ICMPLibError, OSError) as error:
-        raise ProbeFailed(f"ping {address}: {error}") from None
-    if not host.is_alive:
-        raise ProbeFailed(f"ping {address}: no echo within {TIMEOUT:g}s")
-    return float(host.avg_rtt) / 1000
+        cause = error if isinstance(error, OSError) else error.__context__
+        text = f"ping {address}: {error}"
+        if isinstance(cause, OSError):  # the library tells its errors in words alone
+            raise failing.in_words(cause, text) from None
+        raise ProbeFailed(text) from None
+    return float(reply.time - echo.time)

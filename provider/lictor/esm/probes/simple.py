@@ -63,9 +63,8 @@ class UDPProbe:
         except TimeoutError:
             pass  # nobody says no
         except OSError as error:
-            raise failing.ProbeFailed(
-                f"read udp {at}: {str(error.strerror or error).lower()}"
-            ) from None
+            text = f"read udp {at}: {str(error.strerror or error).lower()}"
+            raise failing.in_words(error, text) from None
         return verdict.Result(verdict.PASSING, f"UDP connect {at}: Success")
 
     def late(self, timeout: float) -> str:
