@@ -430,14 +430,16 @@ def test_udp(catalog: Catalog) -> None:
 
 
 def test_alias(catalog: Catalog) -> None:
-    """An alias stands where what it names stands: the worst of its checks."""
+    """An alias stands where what it names stands: the worst of its checks, itself left out."""
     consul = catalog.consul
     consul.register("aliased", "alias-node", "10.0.0.9", status="warning")
     service = catalog.check({"AliasNode": "alias-node", "AliasService": "aliased-alias-node"})
     node = catalog.check({"AliasNode": "alias-node"})
     lost = catalog.check({"AliasNode": "no-such-node"}, status="passing")
     assert 'Aliased check "alive" failing' in catalog.becomes(service, "warning")["Output"]
-    assert "not registered" in catalog.becomes(lost, "critical")["Output"]
+    assert "could not be found" in catalog.becomes(lost, "critical")["Output"]
+    own = catalog.check({"AliasNode": "own-node"}, node="own-node")
+    catalog.becomes(own, "passing")
     consul.check("aliased", "alias-node", "passing")
     assert catalog.becomes(service, "passing")["Output"] == "All checks passing."
     catalog.becomes(node, "passing")

@@ -178,7 +178,7 @@ def deaf(address: str, port: int) -> Iterator[None]:
 
 def test_an_address_that_is_dead_beside_one_that_is_not() -> None:
     """Costs a moment: a limit of a second is enough."""
-    found = [(socket.AF_INET, "127.0.0.2"), (socket.AF_INET, "127.0.0.1")]
+    found: Found = [(socket.AF_INET, "127.0.0.2"), (socket.AF_INET, "127.0.0.1")]
 
     async def story() -> tuple[str, int]:
         async with asyncio.timeout(1.0):
@@ -195,7 +195,7 @@ def test_an_address_that_is_dead_beside_one_that_is_not() -> None:
 
 def test_addresses_that_all_refuse() -> None:
     """The first one's words count."""
-    found = [(socket.AF_INET, "127.0.0.2"), (socket.AF_INET, "127.0.0.1")]
+    found: Found = [(socket.AF_INET, "127.0.0.2"), (socket.AF_INET, "127.0.0.1")]
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         port = nobody.getsockname()[1]

@@ -99,6 +99,12 @@ class Entry(msgspec.Struct, frozen=True, rename="pascal"):
     service: _Service
 
 
+class Tenant(msgspec.Struct, frozen=True, rename="pascal"):
+    """A node with its services, by their ids."""
+
+    services: dict[str, _Service] | None = None
+
+
 class Member(msgspec.Struct, frozen=True, rename="pascal"):
     """A server of Consul's own service."""
 
@@ -148,6 +154,7 @@ TXN = msgspec.json.Decoder(Txn)
 PAIRS = msgspec.json.Decoder(list[Pair])
 LISTS = msgspec.json.Decoder(Lists)
 ENTRIES = msgspec.json.Decoder(list[Entry])
+TENANT: msgspec.json.Decoder[Tenant | None] = msgspec.json.Decoder(Tenant | None)
 MEMBERS = msgspec.json.Decoder(list[Member])
 AGENT = msgspec.json.Decoder(Agent)
 PLACED = msgspec.json.Decoder(list[Placed])
