@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import time
 
 import pytest
 from hypothesis import given
@@ -76,3 +77,14 @@ def test_a_body_that_is_too_large() -> None:
         answer.feed(piece)
     with pytest.raises(ProbeFailed, match="larger than 16 MiB"):
         answer.feed(piece)
+
+
+def test_a_body_in_many_small_chunks() -> None:
+    """Costs as much as it is long, and not its square: what comes at once holds up all else."""
+    answer = Answer(10)
+    answer.feed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    begun = time.process_time()
+    answer.feed(b"1\r\nx\r\n" * 200_000 + b"0\r\n\r\n")
+    assert time.process_time() - begun < 3.0
+    assert answer.whole
+    assert answer.output == "x" * 10

@@ -145,22 +145,27 @@ class Answer:
         self._keep(data)
 
     def _chunked(self, data: bytes) -> None:
-        self._buffer += data
-        while self._buffer and not self.whole:
+        """Walk through what came; only the beginning of a line waits for more."""
+        data = self._buffer + data
+        pieces = []
+        at = 0
+        while at < len(data) and not self.whole:
             if self._chunks:
-                line, found, rest = self._buffer.partition(b"\r\n")
-                if not found:
-                    if len(line) > _LINE:
-                        raise ProbeFailed("malformed chunked encoding")
-                    return
-                self._buffer = rest
-                self._size_line(line)
+                end = data.find(b"\r\n", at)
+                if end < 0:
+                    break
+                self._size_line(data[at:end])
+                at = end + 2
             else:
-                piece = self._buffer[: self._left]
-                self._buffer = self._buffer[len(piece) :]
+                piece = data[at : at + self._left]
+                at += len(piece)
                 self._left -= len(piece)
-                self._keep(piece[: len(piece) - max(0, 2 - self._left)])
+                pieces.append(piece[: len(piece) - max(0, 2 - self._left)])
                 self._chunks = self._left == 0
+        self._buffer = data[at:]
+        self._keep(b"".join(pieces))
+        if self._chunks and len(self._buffer) > _LINE:
+            raise ProbeFailed("malformed chunked encoding")
 
     def _size_line(self, line: bytes) -> None:
         size = line.partition(b";")[0].strip()
