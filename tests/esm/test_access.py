@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 import uuid
@@ -10,6 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lictor.consul.aio.client import Client
+from lictor.consul.aio.presence import Instance
+from lictor.esm.belonging import WithoutAgent
+from lictor.model import ConsulConnection
 from tests.fakes import consul as consuls
 from tests.fakes import monitor as monitors
 from tests.fakes.consul import free_ports
@@ -193,6 +198,37 @@ def test_without_an_agent(consul: Consul, tmp_path: Path, endpoint: Endpoint) ->
         assert two.stop() == 0
     found = consul.call("GET", "/v1/health/service/esm-agentless?passing=1")
     assert found == []
+
+
+def test_one_of_an_id_without_an_agent(consul: Consul) -> None:
+    """A second one finds the first alive and leaves it be; who is taken out comes back."""
+    instance = Instance("esm-single", "", "esm-single:one")
+
+    def there() -> bool:
+        return bool(consul.call("GET", "/v1/health/service/esm-single?passing=1"))
+
+    async def until_there() -> None:
+        await asyncio.to_thread(until, there, "the service", 20)
+
+    async def story() -> tuple[bool, bool]:
+        async with Client(ConsulConnection(consul.url)) as client:
+            first, second = (WithoutAgent(client, instance, "esm-single/", {}, 0) for _ in range(2))
+            free = await second.taken()
+            staying = asyncio.create_task(first.stay())
+            await until_there()
+            taken = await second.taken()
+            await second.end()
+            assert there()
+            gone = {"Node": "esm-single:one:node", "ServiceID": "esm-single:one"}
+            consul.call("PUT", "/v1/catalog/deregister", gone)
+            assert not there()
+            await until_there()
+            staying.cancel()
+            await first.end()
+            assert not there()
+            return free, taken
+
+    assert asyncio.run(story()) == (False, True)
 
 
 def test_stale_reads(consul: Consul, tmp_path: Path, endpoint: Endpoint) -> None:

@@ -127,8 +127,8 @@ class Parts:
                     group.create_task(serving, name="listen")
                 agent = await starting.ready(self._client)
                 self._discovery.namespaces = "+ent" in agent.config.version
-                if not self._told.enable_agentless:
-                    await starting.alone(self._client, self._instance)
+                belonging = self._belonging
+                await starting.alone(self._instance.ident, belonging.taken, belonging.patience)
                 begun = True
                 ready()
                 for name, work in self._tasks():

@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from typing import TYPE_CHECKING
 
 from lictor import errors
-from lictor.consul.aio import nodes, presence
-from lictor.consul.aio.client import Client  # noqa: TC001 - part of signatures
-from lictor.consul.aio.wire import Agent  # noqa: TC001 - the same
+from lictor.consul.aio import nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from lictor.consul.aio.client import Client
+    from lictor.consul.aio.wire import Agent
 
 _LOG = logging.getLogger("lictor.esm")
 
@@ -56,25 +61,42 @@ def _check(version: str, who: str) -> None:
         )
 
 
-async def alone(client: Client, instance: presence.Instance) -> None:
+async def alone(ident: str, lives: Callable[[], Awaitable[bool]], patience: float) -> None:
     """Refuse to be a second instance with our id; one that is dead is taken over.
 
-    One that was killed counts as alive until its check's time is over, which is waited for.
+    One that was killed counts as alive until its time is over, which is waited for; so is a Consul
+    that does not say.
+
+    Args:
+        ident: Our id.
+        lives: Asks Consul whether an instance of it is alive.
+        patience: Seconds after which one that was killed counts as dead, at the latest.
 
     Raises:
-        errors.LictorError: There is one, and it lives.
+        errors.LictorError: There is one, and it lives; or the token may not ask.
     """
     loop = asyncio.get_running_loop()
-    end = loop.time() + presence.TTL + 2.0
+    end = loop.time() + patience
     told = False
-    while await presence.standing(client, instance) == "passing":
+    while True:
+        try:
+            if not await lives():
+                return
+        except errors.ConsulDenied:
+            raise
+        except errors.ConsulError as error:
+            _LOG.warning("waiting for Consul: %s", error)
+            await asyncio.sleep(RETRY)
+            end = loop.time() + patience
+            continue
         if loop.time() > end:
             raise errors.LictorError(
-                f"ESM instance with service id '{instance.ident}' is already registered with"
+                f"ESM instance with service id '{ident}' is already registered with"
                 " Consul; set another instance_id"
             )
         if not told:
             told = True
-            text = "an instance with service id '%s' is registered; waiting whether it is alive"
-            _LOG.warning(text, instance.ident)
+            _LOG.warning(
+                "an instance with service id '%s' is registered; waiting whether it is alive", ident
+            )
         await asyncio.sleep(0.5)

@@ -6,11 +6,12 @@ Consul's servers keep the check of type ``session`` passing while a session of i
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from lictor import errors
-from lictor.consul.aio import lock, wire
+from lictor.consul.aio import lock, services, wire
 from lictor.consul.client import Call
 
 if TYPE_CHECKING:
@@ -35,8 +36,27 @@ def bound(instance: Instance) -> Mapping[str, object]:
     return {"Node": node(instance), "NodeChecks": [f"{instance.ident}:session-check"]}
 
 
-async def register(client: Client, instance: Instance, meta: Mapping[str, str]) -> None:
-    """Register node, service and check."""
+async def holder(client: Client, instance: Instance, path: str) -> str:
+    """Tell the session of whoever is alive with our id; empty for nobody."""
+    key = f"/v1/kv/{quote(path + _health(instance))}"
+    found = (HTTPStatus.OK, HTTPStatus.NOT_FOUND)
+    reply = await client.send(Call(key, [("consistent", "")], allowed=found, rights=_RIGHTS))
+    if reply.status == HTTPStatus.NOT_FOUND:
+        return ""
+    return wire.decoded(wire.PAIRS, reply.body, client.remote)[0].session
+
+
+async def known(client: Client, instance: Instance) -> bool:
+    """Tell whether the catalog has our service."""
+    return instance.ident in (await services.on(client, node(instance)) or ())
+
+
+def _health(instance: Instance) -> str:
+    return f"{instance.ident}:health-session"
+
+
+async def register(client: Client, instance: Instance, status: str) -> None:
+    """Register node, service and check, which begins with a status."""
     ident = instance.ident
     service: dict[str, Any] = {
         "ID": ident,
@@ -54,9 +74,9 @@ async def register(client: Client, instance: Instance, meta: Mapping[str, str]) 
             "CheckID": f"{ident}:session-check",
             "Name": "Consul External Service Monitor Alive",
             "Type": "session",
-            "Status": "passing" if meta.get("initial-health") == "passing" else "critical",
+            "Status": status,
             "Definition": {
-                "SessionName": f"{ident}:health-session",
+                "SessionName": _health(instance),
                 "DeregisterCriticalServiceAfter": "30m0s",
             },
         },
@@ -67,7 +87,7 @@ async def register(client: Client, instance: Instance, meta: Mapping[str, str]) 
 
 async def live(client: Client, instance: Instance, path: str) -> str:
     """Begin the session that keeps the check passing; return its id."""
-    name = f"{instance.ident}:health-session"
+    name = _health(instance)
     # a check that is critical would keep the session from being made: it is what mends it
     found = await lock.session(client, name, TTL, {"Node": node(instance), "NodeChecks": []})
     call = Call(f"/v1/kv/{quote(path + name)}", [("acquire", found)], "PUT", b"", rights=_RIGHTS)
