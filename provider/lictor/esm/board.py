@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lictor.esm.discovery import Discovery
     from lictor.esm.ledger import Ledger
     from lictor.esm.pings import Pings
+    from lictor.esm.pool import Pool
     from lictor.esm.prober import Stats
     from lictor.esm.sharing import Sharing
     from lictor.esm.writer import Writer
@@ -29,6 +30,7 @@ class Board:
     """The parts that are asked.
 
     Attributes:
+        pool: Processes that run probes; None where there are none beside this one.
         lag: Seconds by which the latest of the last probes began late, as last looked at.
     """
 
@@ -39,6 +41,7 @@ class Board:
     sharing: Sharing
     pings: Pings
     belonging: Belonging
+    pool: Pool | None = None
     lag: float = 0.0
 
     def look(self) -> None:
@@ -54,6 +57,7 @@ class Board:
             found.append("Consul has not named the external nodes yet")
         if self.writer.failing:
             found.append("Consul takes no writes")
+        found += self.pool.troubles() if self.pool is not None else ()
         if max(self.lag, self.stats.lag) > BEHIND:
             found.append(f"probes begin {max(self.lag, self.stats.lag):.1f}s late")
         return found

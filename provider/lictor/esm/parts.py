@@ -107,6 +107,7 @@ class Parts:
             self._sharing,
             self._pings,
             self._belonging,
+            self._pool,
         )
 
     async def run(self, ready: Callable[[], None]) -> None:

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lictor.esm import worker
@@ -75,6 +76,10 @@ class Pool:
             for one in self._workers:
                 group.create_task(one.run(), name=f"worker-{one.number}")
 
+    def troubles(self) -> list[str]:
+        """Say which workers do not work, or not on all they should."""
+        return [one.trouble for one in self._workers if one.trouble]
+
     def took(self, told: worker.Word) -> None:
         """Take what a worker tells."""
         for level, line in told.lines:
@@ -84,8 +89,8 @@ class Pool:
         stats = self.stats
         parts: list[worker.Word | Stats] = [one.last for one in self._workers]
         parts.append(self._own.stats)
-        stats.runs = sum(part.runs for part in parts)
-        stats.unable = sum(part.unable for part in parts)
+        stats.runs = sum(part.runs for part in parts) + sum(one.runs for one in self._workers)
+        stats.unable = sum(part.unable for part in parts) + sum(one.unable for one in self._workers)
         stats.running = sum(part.running for part in parts)
         stats.checks = sum(part.checks for part in parts)
         stats.lag = max(stats.lag, told.lag, self._own.stats.lag)
@@ -95,13 +100,22 @@ class Pool:
 
 
 class _Worker:
-    """One process, and what it has to do."""
+    """One process, and what it has to do.
+
+    Attributes:
+        last: What it told last.
+        runs: Probes of processes that have ended.
+        unable: Runs of theirs that came to nothing.
+        trouble: Why it does not work on all it should; empty where it does.
+    """
 
     def __init__(
         self, number: int, pool: Pool, thresholds: Thresholds, trust: tuple[str, str, str, str]
     ) -> None:
         self.number = number
         self.last = worker.Word()
+        self.runs = self.unable = 0
+        self.trouble = f"worker {number} has not begun"
         self._pool = pool
         self._thresholds, self._trust = thresholds, trust
         self._has: dict[Key, Work] = {}
@@ -120,7 +134,13 @@ class _Worker:
 
     async def run(self) -> None:
         while True:
-            await self._once()
+            try:
+                await self._once()
+            except OSError as error:
+                _LOG.error("worker %d cannot begin: %s", self.number, error)
+            self.trouble = f"worker {self.number} is down"
+            self.runs, self.unable = self.runs + self.last.runs, self.unable + self.last.unable
+            self.last = worker.Word()
             _LOG.error("worker %d ended, starting it again", self.number)
             await asyncio.sleep(_AGAIN)
 
@@ -136,17 +156,21 @@ class _Worker:
         """Run a process for as long as it lives."""
         ours, theirs = socket.socketpair()
         command = [sys.executable, "-m", "lictor.esm.worker", str(theirs.fileno())]
-        process = await asyncio.create_subprocess_exec(
-            *command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL
-        )
-        theirs.close()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
         reader, self._writer = await asyncio.open_connection(sock=ours)
         try:
             self._send(self._settings())
             self._send(_order(self._has, frozenset()))
             while True:
-                self.last = await worker.word(reader)
-                self._pool.took(self.last)
+                self._took(await worker.word(reader))
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
@@ -155,6 +179,15 @@ class _Worker:
             if process.returncode is None:
                 process.kill()
             await process.wait()
+
+    def _took(self, told: worker.Word) -> None:
+        """Take what it tells; where a check stands is for a process that comes after it."""
+        self.last, self.trouble = told, told.trouble
+        for key, status, _ in told.reports:
+            work = self._has.get(key)
+            if work is not None and work.status != status:
+                self._has[key] = replace(work, status=status)
+        self._pool.took(told)
 
 
 def _order(changed: dict[Key, Work], gone: frozenset[Key]) -> worker.Order:

@@ -12,10 +12,12 @@ import signal
 import socket
 import struct
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from lictor import errors
 from lictor.esm import definition, verdict
 from lictor.esm.prober import Prober, Report, Stats, Work
 from lictor.esm.probes import making
@@ -24,11 +26,15 @@ from lictor.esm.probes.failing import Unable
 from lictor.esm.probes.trust import Trust
 
 if TYPE_CHECKING:
+    import ssl
+
     from lictor.esm.kinds import Alias
     from lictor.esm.prober import Key
 
 _LENGTH = struct.Struct(">I")
 _PAUSE = 0.02
+_AGAIN = 5.0
+_LOG = logging.getLogger("lictor.esm")
 
 
 class Order(msgspec.Struct, array_like=True):
@@ -48,7 +54,7 @@ class Order(msgspec.Struct, array_like=True):
 
 
 class Word(msgspec.Struct, array_like=True):
-    """What a worker tells: results, what it has done so far, and lines for the log."""
+    """What a worker tells: results, what it has done so far, lines for the log, what it lacks."""
 
     reports: list[tuple[tuple[str, str, str, str, str], str, str]] = []
     runs: int = 0
@@ -57,6 +63,7 @@ class Word(msgspec.Struct, array_like=True):
     running: int = 0
     checks: int = 0
     lines: list[tuple[int, str]] = []
+    trouble: str = ""
 
 
 class _Lines(logging.Handler):
@@ -99,6 +106,46 @@ async def _no_alias(alias: Alias) -> verdict.Result:
     raise Unable(f"an alias of {alias.node} is no worker's")
 
 
+class _Nobody(Trust):
+    """Trusts nobody yet, and blames nobody for it."""
+
+    def context(self, *, verify: bool, protocol: str = "") -> ssl.SSLContext:  # noqa: ARG002
+        raise Unable("the files of TLS cannot be read")
+
+
+class _Trusting:
+    """Reads the files of TLS; while they cannot be read what was read before holds.
+
+    Attributes:
+        trouble: Why they cannot be read; empty where they are.
+    """
+
+    def __init__(self, dialer: Dialer) -> None:
+        self.trouble = ""
+        self._dialer = dialer
+        self._files = ("", "", "", "")
+        self._tried = 0.0
+        dialer.trust = _Nobody()
+
+    def read(self, files: tuple[str, str, str, str]) -> None:
+        """Read some files, now and until they can be read."""
+        self._files = files
+        self._tried = time.monotonic()
+        try:
+            self._dialer.trust = Trust(*files)
+        except errors.SettingsError as error:
+            if not self.trouble:
+                _LOG.error("%s", error)
+            self.trouble = str(error)
+        else:
+            self.trouble = ""
+
+    def again(self) -> None:
+        """Try once more, where that failed a while ago."""
+        if self.trouble and time.monotonic() - self._tried > _AGAIN:
+            self.read(self._files)
+
+
 async def work(sock: socket.socket) -> None:
     """Work until the other end hangs up."""
     reader, writer = await asyncio.open_connection(sock=sock)
@@ -110,12 +157,15 @@ async def work(sock: socket.socket) -> None:
     running = asyncio.create_task(prober.run(), name="prober")
     lines = _Lines()
     logging.getLogger("lictor.esm").addHandler(lines)
-    telling = asyncio.create_task(_tell(writer, reports, prober.stats, lines), name="tell")
+    trusting = _Trusting(dialer)
+    telling = asyncio.create_task(
+        _tell(writer, reports, prober.stats, lines, trusting), name="tell"
+    )
     try:
         while True:
             told = await order(reader)
             if told.trust is not None:
-                dialer.trust = Trust(*told.trust)
+                trusting.read(told.trust)
             if told.thresholds is not None:
                 prober.thresholds = verdict.Thresholds(*told.thresholds)
             changed: dict[Key, Work] = {}
@@ -134,7 +184,11 @@ async def work(sock: socket.socket) -> None:
 
 
 async def _tell(
-    writer: asyncio.StreamWriter, reports: list[Report], stats: Stats, lines: _Lines
+    writer: asyncio.StreamWriter,
+    reports: list[Report],
+    stats: Stats,
+    lines: _Lines,
+    trusting: _Trusting,
 ) -> None:
     silent = 0.0
     while True:
@@ -146,7 +200,9 @@ async def _tell(
         reports.clear()
         silent = 0.0
         said, lines.kept = lines.kept, []
-        done = Word(told, stats.runs, stats.lag, stats.unable, stats.running, stats.checks, said)
+        trusting.again()
+        counts = (stats.runs, stats.lag, stats.unable, stats.running, stats.checks)
+        done = Word(told, *counts, said, trusting.trouble)
         stats.lag = 0.0
         writer.write(packed(done))
         await writer.drain()
