@@ -58,10 +58,11 @@ class Odd:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that came: its path with the query as sent, and its headers."""
+    """A request that came: its path with the query as sent, its headers, and what was written."""
 
     path: str
     headers: Mapping[str, str]
+    body: bytes = b""
 
     @property
     def index(self) -> int:
@@ -194,7 +195,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer, or do not."""
-        answer = self.server.odd.next(Asked(self.path, dict(self.headers)))
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        answer = self.server.odd.next(Asked(self.path, dict(self.headers), body))
         if answer.hang:
             self.close_connection = True
             self.server.odd.ended.wait()
@@ -208,7 +210,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         """Take what is written, and answer as to a question."""
-        self.rfile.read(int(self.headers.get("Content-Length", "0")))
         self.do_GET()
 
     def _answer(self, answer: Odd) -> None:

@@ -20,6 +20,23 @@ NEEDED = f"{words.RIGHTS} on what the source names, and on the nodes it runs on"
 """What a token needs to see all instances of a source."""
 
 
+def whole(headers: Mapping[str, str], *, remote: str, rights: str = NEEDED) -> None:
+    """Refuse an answer of which Consul says that it left something out.
+
+    Args:
+        headers: The answer's headers.
+        remote: Who answered, for the message.
+        rights: What a token needs to see everything, for the message.
+
+    Raises:
+        errors.ConsulDenied: The answer was filtered by ACLs.
+    """
+    if headers.get("X-Consul-Results-Filtered-By-ACLs", "").lower() == "true":
+        raise errors.ConsulDenied(
+            f"{remote} left out results that the token may not see; give it {rights}"
+        )
+
+
 def check(
     headers: Mapping[str, str],
     *,
@@ -49,10 +66,7 @@ def check(
         raise errors.ConsulNotReady(
             f"{remote} {what}, its answer may be wrong; see `consul operator raft list-peers`"
         )
-    if headers.get("X-Consul-Results-Filtered-By-ACLs", "").lower() == "true":
-        raise errors.ConsulDenied(
-            f"{remote} left out results that the token may not see; give it {rights}"
-        )
+    whole(headers, remote=remote, rights=rights)
     if not known and headers.get("X-Consul-Default-ACL-Policy", "").lower() == "deny":
         raise errors.ConsulDenied(
             f"{remote} denies by default and leaves out results silently where nobody's token is"

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lictor.consul import blocking
+from lictor import errors
+from lictor.consul import blocking, gate, pace
 from lictor.consul.aio import checks, lists, nodes
 from lictor.consul.aio.following import answers
 from lictor.esm.ledger import NODE_CHECK
@@ -19,9 +22,10 @@ from lictor.esm.ledger import NODE_CHECK
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lictor import errors
     from lictor.consul.aio.client import Client
     from lictor.consul.aio.wire import Node, Row
+    from lictor.consul.client import Reply
+    from lictor.esm.doubt import Doubt
     from lictor.esm.ledger import Ledger
     from lictor.esm.place import Place
 
@@ -43,6 +47,7 @@ class Discovery:
         place: Which part of the catalog and of the keys is meant.
         ledger: Told of the checks that are ours.
         pinged: Told of the nodes that we ping, with what Consul says of each.
+        doubt: Whether `mine` may be another's by now.
 
     Attributes:
         nodes: All external nodes, by name.
@@ -60,6 +65,7 @@ class Discovery:
         place: Place,
         ledger: Ledger,
         pinged: Callable[[dict[str, tuple[Node, Row | None]]], None],
+        doubt: Doubt,
     ) -> None:
         self.nodes: dict[str, Node] = {}
         self.listed = asyncio.Event()
@@ -71,6 +77,7 @@ class Discovery:
         self._place = place
         self._ledger = ledger
         self._pinged = pinged
+        self._doubt = doubt
         self._checked: set[str] | None = None
         self._probed: set[str] = set()
         self._rows: list[Row] | None = None
@@ -83,13 +90,18 @@ class Discovery:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow_nodes(), name="nodes")
             group.create_task(self._follow_list(), name="list")
+            group.create_task(self._settle(), name="doubt")
             group.create_task(self._follow_checks(), name="checks")
 
     async def _follow_nodes(self) -> None:
         place = self._place
         call = nodes.watch_call(place.meta, stale=place.stale)
-        async for reply in answers(self._client, call, spacing=0.2, trouble=_troubled("nodes")):
-            found = {node.node: node for node in nodes.nodes(reply.body, self._client.remote)}
+
+        def read(reply: Reply) -> dict[str, Node]:
+            return {node.node: node for node in nodes.nodes(reply.body, self._client.remote)}
+
+        trouble = _troubled("nodes")
+        async for found in answers(self._client, call, read, spacing=0.2, trouble=trouble):
             changed = found.keys() != self.nodes.keys() or any(
                 node.meta != self.nodes[name].meta for name, node in found.items()
             )
@@ -100,15 +112,47 @@ class Discovery:
             self._apply()
 
     async def _follow_list(self) -> None:
+        call = lists.watch_call(self._place.path, self._place.ident)
+        told = _troubled("list")
+
+        def trouble(error: errors.ConsulError) -> None:
+            told(error)
+            self._doubt.arises()
+
+        async for found in answers(self._client, call, self._own, spacing=0.05, trouble=trouble):
+            self._listed(found)
+
+    def _own(self, reply: Reply) -> tuple[set[str], set[str]]:
         place, remote = self._place, self._client.remote
-        call = lists.watch_call(place.path, place.ident)
-        async for reply in answers(self._client, call, spacing=0.05, trouble=_troubled("list")):
-            checked, probed = lists.own(reply.status, reply.body, place.path, place.ident, remote)
-            if (checked, probed) != (self._checked, self._probed):
-                self._checked, self._probed = checked, probed
-                self.mine = checked | probed
-                _LOG.info("Updating external node list: items=%d", len(self.mine))
-                self._apply()
+        return lists.own(reply.status, reply.body, place.path, place.ident, remote)
+
+    def _listed(self, found: tuple[set[str], set[str]]) -> None:
+        """Take our list: nodes to check, and nodes to ping, too."""
+        if found != (self._checked, self._probed):
+            self._checked, self._probed = found
+            self.mine = self._checked | self._probed
+            _LOG.info("Updating external node list: items=%d", len(self.mine))
+            self._apply()
+
+    async def _settle(self) -> None:
+        """Read our list anew at each doubt, until Consul answers."""
+        call = lists.watch_call(self._place.path, self._place.ident)
+        call = replace(call, params=[*call.params, ("consistent", "")])
+        backoff, failures = pace.Backoff(most=3.0), 0
+        while True:
+            await self._doubt.arisen.wait()
+            count = self._doubt.count
+            try:
+                reply = await self._client.send(call)
+                gate.whole(reply.headers, remote=self._client.remote, rights=call.rights)
+                self._listed(self._own(reply))
+            except errors.ConsulError:  # whoever had the trouble has told of it
+                failures += 1
+                chance = random.random()  # noqa: S311 - only to spread calls
+                await asyncio.sleep(backoff.pause(failures, chance))
+                continue
+            failures = 0
+            self._doubt.settles(count)
 
     async def _follow_checks(self) -> None:
         """Read all checks again and again, as often as that costs little."""
@@ -116,13 +160,17 @@ class Discovery:
         call = checks.watch_call(place.meta, namespaces=self.namespaces, stale=place.stale)
         loop = asyncio.get_running_loop()
         spacing = _PAUSES[0]
+
+        def read(reply: Reply) -> tuple[float, int, list[Row]]:
+            begun, index = loop.time(), blocking.index(reply.headers)
+            return begun, index, checks.rows(reply.body, self._client.remote)
+
         while True:
-            async for reply in answers(
-                self._client, call, spacing=spacing, trouble=_troubled("checks")
+            async for begun, index, rows in answers(
+                self._client, call, read, spacing=spacing, trouble=_troubled("checks")
             ):
-                begun = loop.time()
-                self._indexed(blocking.index(reply.headers))
-                self._rows = checks.rows(reply.body, self._client.remote)
+                self._indexed(index)
+                self._rows = rows
                 self._apply()
                 self.seconds = loop.time() - begun
                 # to make the answer costs Consul about five times what it costs us to read it

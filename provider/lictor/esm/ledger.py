@@ -12,6 +12,7 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lictor.consul import pace
 from lictor.esm import definition, verdict
 from lictor.esm.prober import Work
 from lictor.esm.schedule import Schedule
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from lictor.esm.prober import Key, Report
 
 _LOG = logging.getLogger("lictor.esm")
+
+_LATE = 1.0
+"""Seconds by which a probe may be late that has to run once more."""
 
 NODE_CHECK = "externalNodeHealth"
 """Id of the check that pings stand in."""
@@ -39,8 +43,11 @@ class Entry:
         status: What the probes say; empty before the first result.
         output: The same.
         writing: Whether a write of it is under way.
-        critical_since: When it became critical; None while it is not.
-        leaving: Whether its service is being deregistered.
+        critical_since: Since when probes and Consul both say that it is critical; None while one
+            of them does not.
+        leaving: Whether its service was deregistered.
+        refused: How often in a row Consul took no write of it.
+        rests_until: When it is written again, after that.
     """
 
     row: Row
@@ -51,6 +58,8 @@ class Entry:
     waits: bool = False
     critical_since: float | None = None
     leaving: bool = False
+    refused: int = 0
+    rests_until: float = 0.0
     gone: bool = field(default=False)
 
     @property
@@ -92,6 +101,8 @@ class Ledger:
         self._chance = chance
         self._waiting: Schedule[Entry] = Schedule()
         self._warned: set[Key] = set()
+        self._resumed = float("-inf")
+        self._backoff = pace.Backoff(first=1.0, most=60.0)
 
     def learn(self, rows: Iterable[Row]) -> tuple[int, int, int]:
         """Take what Consul says of all checks of ours.
@@ -133,10 +144,36 @@ class Ledger:
         """Take note of what Consul says now, unless we know better."""
         if row.modify_index <= entry.row.modify_index:
             return
+        self.take(key, entry, row)
+
+    def take(self, key: Key, entry: Entry, row: Row) -> None:
+        """Go on from what Consul says of a check now; its definition is as it was."""
         row.definition = entry.row.definition
         entry.row = row
+        if entry.leaving:  # its service was registered anew before we saw that it was gone
+            entry.leaving, entry.critical_since = False, None
+        self.weigh(entry)
         if entry.differs:
             self._judge(key, entry)
+
+    def begin_again(self, key: Key, entry: Entry, row: Row) -> None:
+        """Go on from what Consul says; somebody else wrote it, so no time before counts."""
+        entry.critical_since = None
+        self.take(key, entry, row)
+
+    def weigh(self, entry: Entry) -> None:
+        """Begin the time of a check that probes and Consul say is critical, or end it."""
+        if not entry.status == entry.row.status == verdict.CRITICAL:
+            entry.critical_since = None
+        elif entry.critical_since is None:
+            entry.critical_since = self._clock()
+
+    def resume(self, gap: float) -> None:
+        """Do not count seconds in which nothing could be known, and let probes run again first."""
+        self._resumed = now = self._clock()
+        for entry in self.entries.values():
+            if entry.critical_since is not None:
+                entry.critical_since = min(now, entry.critical_since + gap)
 
     def _begin(self, key: Key, row: Row, changed: dict[Key, Work]) -> None:
         row.definition = type(row.definition)(bytes(row.definition))  # else all rows stay in memory
@@ -171,10 +208,7 @@ class Ledger:
             if report.status == verdict.CRITICAL:
                 _LOG.info("Check is now critical: check=%s", "/".join(report.key[:3]))
         entry.status, entry.output = report.status, report.output
-        if report.status != verdict.CRITICAL:
-            entry.critical_since = None
-        elif entry.critical_since is None:
-            entry.critical_since = self._clock()
+        self.weigh(entry)
         if entry.differs:
             self._judge(report.key, entry)
 
@@ -188,10 +222,23 @@ class Ledger:
             self._waiting.add(self._clock() + wait, entry)
 
     def mark(self, key: Key, entry: Entry) -> None:
-        """Have a check written at the next occasion."""
-        if self.entries.get(key) is entry:
+        """Have a check written at the next occasion; one that rests when its time has come."""
+        if self.entries.get(key) is entry and entry.rests_until <= self._clock():
             self.dirty[key] = entry
             self.wake()
+
+    def rest(self, entry: Entry) -> float:
+        """Leave a check alone that Consul does not take, for longer each time; tell how long."""
+        entry.refused += 1
+        pause = self._backoff.pause(entry.refused, self._chance())
+        entry.rests_until = self._clock() + pause
+        self._waiting.add(entry.rests_until, entry)
+        return pause
+
+    def written(self, entry: Entry) -> None:
+        """Take note that Consul took a write, which the row has by now."""
+        entry.refused, entry.rests_until = 0, 0.0
+        self.weigh(entry)
 
     def tick(self) -> None:
         """Mark the outputs whose time has come."""
@@ -203,6 +250,7 @@ class Ledger:
     def overdue(self) -> list[tuple[Key, Entry]]:
         """List the checks whose service has been critical for longer than it allows."""
         now = self._clock()
+        resumed = now - self._resumed
         return [
             (key, entry)
             for key, entry in self.entries.items()
@@ -211,6 +259,8 @@ class Ledger:
             and 0 < entry.spec.deregister_after <= now - entry.critical_since
             and key[1]
             and not entry.leaving
+            and entry.rests_until <= now
+            and resumed > entry.spec.interval + 2 * entry.spec.timeout + _LATE
         ]
 
     def counts(self) -> tuple[int, int]:

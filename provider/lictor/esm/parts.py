@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lictor import errors
-from lictor.consul.aio import checks, presence
+from lictor.consul.aio import presence
 from lictor.esm import aliases, starting, telemetry, verdict
 from lictor.esm.belonging import WithAgent, WithoutAgent
 from lictor.esm.board import Board
 from lictor.esm.discovery import Discovery
+from lictor.esm.doubt import Doubt
 from lictor.esm.ledger import Ledger
 from lictor.esm.pings import Pings, Rules
 from lictor.esm.place import Place
@@ -24,6 +25,7 @@ from lictor.esm.probes import making
 from lictor.esm.probes.dialing import Dialer
 from lictor.esm.probes.ping import Pinger
 from lictor.esm.sharing import Sharing
+from lictor.esm.tending import Tending
 from lictor.esm.writer import Writer
 
 if TYPE_CHECKING:
@@ -93,8 +95,10 @@ class Parts:
         self.ledger = Ledger(prober.follow, loop.time, told.seconds("check_update_interval"))
         pinger = Pinger(self._dialer.names, raw=told.ping_type == "socket")
         self._pings = Pings(client, pinger, _rules(told), lambda: datetime.now(UTC))  # noqa: TID251 - this is the edge
-        self._discovery = Discovery(client, place, self.ledger, self._pings.follow)
-        self._writer = Writer(client, self.ledger, self._address)
+        doubt = Doubt(loop.time, self.ledger.resume)
+        self._discovery = Discovery(client, place, self.ledger, self._pings.follow, doubt)
+        self._writer = Writer(client, self.ledger, self._address, doubt)
+        self._tending = Tending(client, self.ledger, doubt)
         self._belonging: Belonging = WithAgent(client, instance)
         if told.enable_agentless:
             self._belonging = WithoutAgent(client, instance, place.path, place.meta)
@@ -158,7 +162,7 @@ class Parts:
         yield "prober", (self._pool or self._prober).run()
         yield "writer", self._writer.run()
         yield "pings", self._pings.run()
-        yield "ledger", self._tend()
+        yield "ledger", self._tending.run()
 
     def _reported(self, report: Report) -> None:
         self.ledger.report(report)
@@ -166,25 +170,6 @@ class Parts:
     def _address(self, node: str) -> str:
         found = self._discovery.nodes.get(node)
         return found.address if found else ""
-
-    async def _tend(self) -> None:
-        """Do what is due by time: outputs that waited, services critical for too long."""
-        while True:
-            await asyncio.sleep(1.0)
-            self.ledger.tick()
-            for _, entry in self.ledger.overdue():
-                entry.leaving = True
-                row = entry.row
-                try:
-                    await checks.deregister_service(self._client, row)
-                except errors.ConsulError as error:
-                    _LOG.warning("could not deregister service %s: %s", row.service_id, error)
-                    entry.leaving = False
-                    continue
-                text = (
-                    "agent has been critical for too long, deregistered service: service=%s node=%s"
-                )
-                _LOG.info(text, row.service_id, row.node)
 
 
 def _thresholds(told: Monitor) -> verdict.Thresholds:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lictor.consul.aio.client import Client
+    from lictor.consul.client import Reply
     from lictor.esm.discovery import Discovery
     from lictor.esm.place import Place
 
@@ -61,7 +62,7 @@ class Sharing:
             watch = asyncio.create_task(self._lock.lost(), name="lock")
             try:
                 await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
-                why = watch.result() if watch.done() else "what a leader does ended"
+                why = watch.result() if watch.done() else "Consul says that the lock is not ours"
             finally:
                 self.leads = False
                 work.cancel()
@@ -70,21 +71,31 @@ class Sharing:
             if work.done() and not work.cancelled() and (error := work.exception()):
                 raise error
             _LOG.warning("Lost leadership: %s", why)
+            if work.done() and not work.cancelled():
+                await asyncio.sleep(_PAUSE)  # the lock may seem ours, and be had at once
 
     async def release(self) -> None:
         """Let others lead."""
         await self._lock.release()
 
     async def _lead(self) -> None:
+        """Lead until it turns out that we do not."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._follow_instances(), name="instances")
-            group.create_task(self._follow_nodes(), name="shared-nodes")
-            group.create_task(self._share(), name="share")
+            followers = (
+                group.create_task(self._follow_instances(), name="instances"),
+                group.create_task(self._follow_nodes(), name="shared-nodes"),
+            )
+            await self._share()
+            for task in followers:
+                task.cancel()
 
     async def _follow_instances(self) -> None:
         call = presence.instances_call(self._place.service, self._place.tag)
-        async for reply in answers(self._client, call, trouble=_troubled):
-            found = presence.instances(reply.body, self._client.remote)
+
+        def read(reply: Reply) -> list[str]:
+            return presence.instances(reply.body, self._client.remote)
+
+        async for found in answers(self._client, call, read, trouble=_troubled):
             if found != self.healthy:
                 self.healthy = found
                 self._changed.set()

@@ -1,7 +1,9 @@
 """Writes to Consul what the ledger says: in transactions, by compare-and-set, until it is so.
 
 A check that is not as it was told is read again and written on what it is now; one that is gone is
-no error. While Consul cannot be written to nothing is lost: the ledger keeps what holds.
+no error; one that Consul does not take rests, and holds up nobody else. While Consul cannot be
+written to nothing is lost: the ledger keeps what holds. After that our list of nodes is read again
+before anything is written, for somebody else may have them by then.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import asyncio
 import logging
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from lictor import errors
 from lictor.consul import pace
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from lictor.consul.aio.client import Client
     from lictor.consul.aio.wire import Row
+    from lictor.esm.doubt import Doubt
     from lictor.esm.ledger import Entry, Ledger
     from lictor.esm.prober import Key
 
@@ -32,6 +35,10 @@ GATHER = 0.04
 
 AT_ONCE = 4
 """Transactions under way at once, far below the connections that Consul allows."""
+
+
+_NAMED = 5
+"""Checks that a line of the log names."""
 
 
 @dataclass(slots=True)
@@ -47,6 +54,9 @@ class Stats:
     batch: int = 0
 
 
+_Writing: TypeAlias = "tuple[Key, Entry, checks.Write]"
+
+
 class Writer:
     """Writes for ever.
 
@@ -54,13 +64,17 @@ class Writer:
         client: Whom to write to.
         ledger: What to write.
         address: Tells a node's address, for checks that a transaction cannot write.
+        doubt: Whether its checks are ours.
     """
 
-    def __init__(self, client: Client, ledger: Ledger, address: Callable[[str], str]) -> None:
+    def __init__(
+        self, client: Client, ledger: Ledger, address: Callable[[str], str], doubt: Doubt
+    ) -> None:
         self.stats = Stats()
         self._client = client
         self._ledger = ledger
         self._address = address
+        self._doubt = doubt
         self._changed = asyncio.Event()
         self._backoff = pace.Backoff(most=3.0)
         self._failures = 0
@@ -81,6 +95,7 @@ class Writer:
         while True:
             await self._changed.wait()
             await asyncio.sleep(GATHER)
+            await self._doubt.over()
             batch = self._take()
             if not batch:
                 if not any(not entry.writing for entry in self._ledger.dirty.values()):
@@ -92,6 +107,7 @@ class Writer:
             except errors.ConsulError as error:
                 self._failures += 1
                 self.stats.failures += 1
+                self._doubt.arises()
                 _LOG.warning("could not update checks, trying again: %s", error)
                 self._back(batch)
                 chance = random.random()  # noqa: S311 - only to spread calls
@@ -127,13 +143,11 @@ class Writer:
 
     async def _write(self, batch: list[tuple[Key, Entry]]) -> None:
         """Write a batch, in pieces that Consul takes."""
-        whole: list[tuple[Key, Entry, checks.Write]] = []
+        whole: list[_Writing] = []
+        alone: list[_Writing] = []
         for key, entry in batch:
             write = checks.Write(entry.row, entry.status, entry.output)
-            if write.whole:
-                whole.append((key, entry, write))
-            else:
-                await self._alone(key, entry, write)
+            (whole if write.whole else alone).append((key, entry, write))
         operations = checks.encoded([write for _, _, write in whole])
         begin = 0
         while begin < len(whole):
@@ -143,24 +157,31 @@ class Writer:
                 end += 1
             await self._commit(whole[begin:end], operations[begin:end])
             begin = end
+        for key, entry, write in alone:
+            try:
+                await self._alone(key, entry, write)
+            except errors.ConsulUnreachable:
+                raise
+            except errors.ConsulError as error:
+                self._refused([entry], str(error))
 
-    async def _commit(
-        self, writes: list[tuple[Key, Entry, checks.Write]], operations: list[bytes]
-    ) -> None:
-        """Commit until nothing of it is stale: what is goes back, on what Consul says now."""
+    async def _commit(self, writes: list[_Writing], operations: list[bytes]) -> None:
+        """Commit what Consul takes: what is stale goes back, on what Consul says now."""
         loop = asyncio.get_running_loop()
-        stale: list[tuple[Key, Entry]] = []
+        stale: list[_Writing] = []
         while writes:
             begun = loop.time()
             outcome = await checks.commit(self._client, operations)
             self._timed(loop.time() - begun, len(writes))
-            if not outcome.stale:
+            if not outcome.bad:
                 for position, (key, entry, write) in enumerate(writes):
                     self._done(key, entry, write, outcome.indexes.get(position))
                 break
-            bad = set(outcome.stale)
-            self.stats.retries += len(bad)
-            stale += [(key, entry) for at, (key, entry, _) in enumerate(writes) if at in bad]
+            bad = outcome.bad
+            self.stats.retries += len(outcome.stale)
+            stale += [one for at, one in enumerate(writes) if at in outcome.stale]
+            refused = [entry for at, (_, entry, _) in enumerate(writes) if at in outcome.refused]
+            self._refused(refused, next(iter(outcome.refused.values()), ""))
             writes = [one for at, one in enumerate(writes) if at not in bad]
             operations = [one for at, one in enumerate(operations) if at not in bad]
         await self._reread(stale)
@@ -181,22 +202,40 @@ class Writer:
         self._timed(loop.time() - begun, 1)
         self._done(key, entry, write, None)
 
-    async def _reread(self, stale: list[tuple[Key, Entry]]) -> None:
+    def _refused(self, entries: list[Entry], why: str) -> None:
+        """Let checks rest that Consul does not take; one line tells of all of a transaction."""
+        if not entries:
+            return
+        self.stats.failures += len(entries)
+        pauses = [self._ledger.rest(entry) for entry in entries]
+        names = ["/".join(key_of(entry.row)[:3]) for entry in entries]
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        text = "could not update checks, trying again in %.0fs: checks=%s%s: %s"
+        _LOG.warning(text, max(pauses), ", ".join(names[:_NAMED]), more, why)
+
+    async def _reread(self, stale: list[_Writing]) -> None:
         nodes: dict[tuple[str, str, str], list[Row]] = {}
-        for key, entry in stale:
+        same: list[Entry] = []
+        for key, entry, write in stale:
             place = (key[0], key[3], key[4])
             if place not in nodes:
                 nodes[place] = await checks.current(self._client, entry.row)
             found = next((row for row in nodes[place] if key_of(row) == key), None)
-            if found is not None:
+            if found is None:
+                continue  # gone meanwhile
+            if found.modify_index == write.row.modify_index:
+                same.append(entry)
+            else:
                 self._again(key, entry, found)
+        self._refused(
+            same, f"{self._client.remote} finds them stale, and says nothing else of them"
+        )
 
     def _again(self, key: Key, entry: Entry, found: Row) -> None:
         """Write again, on what Consul says now, unless the definition is another one by now."""
         if bytes(found.definition) != bytes(entry.row.definition):
             return  # discovery will tell
-        found.definition = entry.row.definition
-        entry.row = found
+        self._ledger.take(key, entry, found)
         if entry.differs:
             self._ledger.mark(key, entry)
 
@@ -208,6 +247,7 @@ class Writer:
                 _LOG.debug(text, row.check_id, row.node, row.status, write.status)
             row.status, row.output = write.status, write.output
             row.modify_index = index or row.modify_index
+        self._ledger.written(entry)
         self.stats.written += 1
         if not entry.gone and entry.differs:
             self._ledger.mark(key, entry)

@@ -132,10 +132,9 @@ def test_what_is_gone_is_run_no_more() -> None:
 
 def test_time_of_being_critical() -> None:
     """Counts from the first bad result since the last good one; of services only."""
-    world, one = World(), row(status="passing")
-    of_node = row(status="passing", service_id="", check_id="d")
-    world.learns(one, of_node)
-    for each in (one, of_node):
+    world, one = World(), row()
+    world.learns(one, row(service_id="", check_id="d"))
+    for each in (one, row(service_id="", check_id="d")):
         world.reports("critical", "dead", each)
     world.now += 30
     world.reports("critical", "dead still", one)
@@ -156,3 +155,89 @@ def test_the_check_of_pings_is_no_check_to_run() -> None:
     world = World()
     world.learns(row(check_id="externalNodeHealth"))
     assert not world.followed
+
+
+def test_time_of_being_critical_counts_from_what_consul_was_told() -> None:
+    """What Consul never heard of is no reason to take a service out."""
+    world, one = World(), row(status="passing")
+    world.learns(one)
+    world.reports("critical", "no network", one)
+    world.now += 1000
+    assert world.ledger.overdue() == []
+    entry = world.ledger.entries[key_of(one)]
+    entry.row.status = "critical"
+    world.ledger.written(entry)
+    world.now += 59
+    assert world.ledger.overdue() == []
+    world.now += 1
+    assert [key for key, _ in world.ledger.overdue()] == [key_of(one)]
+
+
+def test_somebody_else_says_that_it_passes() -> None:
+    """Then the time begins anew when Consul says again what the probes do."""
+    world, one = World(), row()
+    world.learns(one)
+    world.reports("critical", "dead", one)
+    world.now += 59
+    world.learns(row(2, status="passing"))
+    world.learns(row(3, output="dead"))
+    world.now += 59
+    assert world.ledger.overdue() == []
+    world.now += 1
+    assert len(world.ledger.overdue()) == 1
+
+
+def test_time_of_which_nothing_is_known_does_not_count() -> None:
+    """And every probe runs again, with all the time it may take, before a service is taken out."""
+    world, one = World(), row()
+    world.learns(one)
+    world.reports("critical", "dead", one)
+    world.now += 1030
+    world.ledger.resume(1000.0)
+    world.now += 29
+    assert world.ledger.overdue() == []
+    world.now += 3
+    assert len(world.ledger.overdue()) == 1
+    world.ledger.resume(0.0)
+    world.now += 31  # interval, and two timeouts
+    assert world.ledger.overdue() == []
+    world.now += 1
+    assert len(world.ledger.overdue()) == 1
+    world.ledger.resume(float("inf"))
+    world.now += 59
+    assert world.ledger.overdue() == []
+    world.now += 1
+    assert len(world.ledger.overdue()) == 1
+
+
+def test_a_service_that_is_registered_anew_may_be_taken_out_again() -> None:
+    """Though nobody saw that it was gone; its time begins anew."""
+    world, one = World(), row()
+    world.learns(one)
+    world.reports("critical", "dead", one)
+    world.now += 60
+    ((_, entry),) = world.ledger.overdue()
+    entry.leaving = True
+    world.learns(row(9))
+    world.now += 59
+    assert world.ledger.overdue() == []
+    world.now += 1
+    assert len(world.ledger.overdue()) == 1
+
+
+def test_what_consul_does_not_take_rests() -> None:
+    """For longer each time, whatever its probes say meanwhile; a write that holds ends that."""
+    world, one = World(), row(status="passing")
+    world.learns(one)
+    world.reports("critical", "dead", one)
+    entry = world.ledger.dirty.pop(key_of(one))
+    assert world.ledger.rest(entry) == 1.0
+    world.reports("critical", "dead in another way", one)
+    world.ledger.tick()
+    assert not world.dirty
+    world.now += 1.0
+    world.ledger.tick()
+    assert world.dirty == {key_of(one)}
+    assert [world.ledger.rest(entry) for _ in range(9)][-1] == 60.0
+    world.ledger.written(entry)
+    assert world.ledger.rest(entry) == 1.0

@@ -10,7 +10,8 @@ from urllib.parse import quote
 import msgspec
 
 from lictor import errors
-from lictor.consul.aio import wire
+from lictor.consul import gate
+from lictor.consul.aio import nodes, wire
 from lictor.consul.client import Call
 
 if TYPE_CHECKING:
@@ -86,10 +87,17 @@ class Outcome:
     Attributes:
         indexes: Position of a write -> the check's new index.
         stale: Positions of those that Consul did not find as they were told.
+        refused: Position of a write that Consul does not take -> why. Then nothing was written.
     """
 
     indexes: dict[int, int] = field(default_factory=dict)
     stale: list[int] = field(default_factory=list)
+    refused: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def bad(self) -> set[int]:
+        """Positions of all that kept the transaction from being committed."""
+        return {*self.stale, *self.refused}
 
 
 def watch_call(meta: Mapping[str, str], *, namespaces: bool, stale: bool) -> Call:
@@ -124,27 +132,34 @@ async def commit(client: Client, operations: Sequence[bytes]) -> Outcome:
     """Write checks in one transaction: all of them, or none where one is not as it was.
 
     Raises:
-        errors.ConsulError: It cannot be told, or is not allowed.
+        errors.ConsulError: It cannot be told.
     """
     body = b"[" + b",".join(operations) + b"]"
     reply = await client.send(Call("/v1/txn", (), "PUT", body, allowed=_OK, rights=RIGHTS))
     answer = wire.decoded(wire.TXN, reply.body, client.remote)
     outcome = Outcome()
     if reply.status == HTTPStatus.CONFLICT:
-        outcome.stale = sorted({error.op_index for error in answer.errors or ()})
-        denied = next((e.what for e in answer.errors or () if "ermission denied" in e.what), "")
-        if denied:
-            raise errors.ConsulDenied(
-                f"{client.remote} refuses the token ({errors.remote_text(denied)});"
-                f" set token to one with {RIGHTS}"
-            )
-        if not outcome.stale:
+        for error in answer.errors or ():
+            if nodes.STALE not in error.what:
+                outcome.refused[error.op_index] = _refusal(client.remote, error.what)
+        told = {error.op_index for error in answer.errors or ()}
+        outcome.stale = sorted(told - outcome.refused.keys())
+        if not any(0 <= position < len(operations) for position in outcome.bad):
             raise errors.ConsulNotReady(f"{client.remote} took no transaction and does not say why")
         return outcome
-    for position, result in enumerate(answer.results or ()):
-        if result.check is not None:
-            outcome.indexes[position] = result.check.modify_index
+    results = answer.results or ()
+    if len(results) == len(operations):  # else some were kept from us, and positions tell nothing
+        for position, result in enumerate(results):
+            if result.check is not None:
+                outcome.indexes[position] = result.check.modify_index
     return outcome
+
+
+def _refusal(remote: str, what: str) -> str:
+    text = errors.remote_text(what)
+    if nodes.DENIED in what:
+        return f"{remote} refuses the token ({text}); set token to one with {RIGHTS}"
+    return f"{remote} says {text}"
 
 
 async def current(client: Client, row: Row) -> list[Row]:
@@ -155,6 +170,7 @@ async def current(client: Client, row: Row) -> list[Row]:
     reply = await client.send(
         Call(f"/v1/health/node/{quote(row.node, safe='')}", params, rights=RIGHTS)
     )
+    gate.whole(reply.headers, remote=client.remote, rights=RIGHTS)
     return rows(reply.body, client.remote)
 
 
@@ -172,10 +188,30 @@ async def register(client: Client, write: Write, address: str) -> None:
     await client.send(call)
 
 
-async def deregister_service(client: Client, row: Row) -> None:
-    """Take a service with its checks out of the catalog; its node and the others stay."""
+async def deregister_service(client: Client, row: Row) -> bool:
+    """Take a service with its checks out of the catalog; its node and the others stay.
+
+    Returns:
+        False where the check is not as the row has it any more; then everything stays.
+
+    Raises:
+        errors.ConsulError: It cannot be told, or is not allowed.
+    """
     scope = {"Namespace": row.namespace, "Partition": row.partition}
-    body = {"Node": row.node, "ServiceID": row.service_id}
-    body.update({name: value for name, value in scope.items() if value})
-    call = Call("/v1/catalog/deregister", (), "PUT", wire.encoded(body), rights=RIGHTS)
-    await client.send(call)
+    scope = {name: value for name, value in scope.items() if value}
+    check = {
+        "Node": row.node,
+        "CheckID": row.check_id,
+        "ServiceID": row.service_id,
+        "ServiceName": row.service_name,
+        "ModifyIndex": row.modify_index,
+        **scope,
+    }
+    service = {"ID": row.service_id, "Service": row.service_name, **scope}
+    return await nodes.transact(
+        client,
+        [
+            {"Check": {"Verb": "delete-cas", "Check": check}},
+            {"Service": {"Verb": "delete", "Node": row.node, "Service": service}},
+        ],
+    )

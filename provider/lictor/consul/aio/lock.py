@@ -157,7 +157,8 @@ class Lock:
         found = blocking.index(reply.headers)
         if reply.status == HTTPStatus.NOT_FOUND:
             return None, found
-        return wire.decoded(wire.PAIRS, reply.body, self._client.remote)[0], found
+        pairs = wire.decoded(wire.PAIRS, reply.body, self._client.remote)
+        return pairs[0] if pairs else None, found
 
     async def _put(self, path: str, params: Sequence[tuple[str, str]], body: bytes) -> bytes:
         reply = await self._client.send(Call(path, params, "PUT", body, rights=_RIGHTS))

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from lictor import errors
 from lictor.consul.aio import wire
 from lictor.consul.client import Call
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 RIGHTS = 'node_prefix "" write'
 _OK = (HTTPStatus.OK, HTTPStatus.CONFLICT)
 _FOUND = (HTTPStatus.OK, HTTPStatus.NOT_FOUND)
+
+DENIED = "ermission denied"
+STALE = "index is stale"
+_CHANGED = (STALE, "session check", "check session", "Missing node", "Missing service")
+"""What Consul says of operations whose world has changed (seen with 1.22)."""
 
 
 def watch_call(meta: Mapping[str, str], *, stale: bool) -> Call:
@@ -36,11 +42,25 @@ async def transact(client: Client, operations: Sequence[Mapping[str, Any]]) -> b
     """Commit operations; False where something is not as they say.
 
     Raises:
-        errors.ConsulError: It cannot be told.
+        errors.ConsulDenied: The token may not do one of them.
+        errors.ConsulError: It cannot be told, or Consul refuses for another reason.
     """
     body = wire.encoded(operations)
     reply = await client.send(Call("/v1/txn", (), "PUT", body, allowed=_OK, rights=RIGHTS))
-    return reply.status == HTTPStatus.OK
+    if reply.status == HTTPStatus.OK:
+        return True
+    said = [error.what for error in wire.decoded(wire.TXN, reply.body, client.remote).errors or ()]
+    denied = next((what for what in said if DENIED in what), "")
+    if denied:
+        raise errors.ConsulDenied(
+            f"{client.remote} refuses the token ({errors.remote_text(denied)});"
+            " set token to one that may write it"
+        )
+    other = next((what for what in said if not any(text in what for text in _CHANGED)), "")
+    if other or not said:
+        why = errors.remote_text(other) or "it does not say why"
+        raise errors.ConsulNotReady(f"{client.remote} refuses a transaction: {why}")
+    return False
 
 
 async def keys(client: Client, prefix: str) -> list[Pair]:
