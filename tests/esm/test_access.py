@@ -77,6 +77,7 @@ def test_the_policy_is_enough(denying: Consul, tmp_path: Path, endpoint: Endpoin
         endpoint.says(answer("500 No"))
         until(lambda: catalog.read(node) == {}, "the service to be deregistered")
         assert "refuses" not in running.printed()
+        assert "left out results" not in running.printed()
         assert secret not in running.printed()
         assert running.stop() == 0
     until(lambda: not denying.call("GET", "/v1/catalog/service/consul-esm"), "the service to go")

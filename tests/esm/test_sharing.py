@@ -240,6 +240,29 @@ def test_a_lock_of_another_kind(consul: Consul, folder: Path) -> None:
     assert value(consul, "esm-no-lock/leader") == b'{"somebody": "else"}'
 
 
+def test_who_shares(consul: Consul, folder: Path, endpoint: Endpoint) -> None:
+    """Instances of one tag, and nodes that have all pairs of the meta; no others."""
+    meta = {"node-of-tagged": "true", "team": "blue"}
+    settings = {
+        **monitors.apart("tagged"),
+        "consul_service_tag": "blue",
+        "external_node_meta": meta,
+        "instance_id": "one",
+    }
+    other = {"ID": "esm-tagged:green", "Name": "esm-tagged", "Tags": ["green"]}
+    consul.call("PUT", "/v1/agent/service/register", other)
+    half = monitors.Catalog(consul, {"node-of-tagged": "true"}).check({"HTTP": endpoint.url})
+    wholly = monitors.Catalog(consul, meta).check({"HTTP": endpoint.url})
+    with monitors.start(consul, folder, settings):
+        catalog = monitors.catalog(consul, settings)
+        catalog.becomes(wholly, "passing")
+        assert catalog.status(half) == "critical"
+        (pair,) = consul.call("GET", "/v1/kv/esm-tagged/agents/?recurse")
+        assert pair["Key"] == "esm-tagged/agents/esm-tagged:one"
+        assert json.loads(base64.b64decode(pair["Value"]))["Nodes"] == [wholly]
+    consul.call("PUT", "/v1/agent/service/deregister/esm-tagged:green")
+
+
 def test_the_key_of_old_files(consul: Consul, folder: Path, endpoint: Endpoint) -> None:
     """`consul_leader_key` names the lock, and where the lists are."""
     settings = {**monitors.apart("old"), "consul_leader_key": "old/esm/lock", "consul_kv_path": ""}
