@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from lictor import errors
 from lictor.watch import once, record, status
 from lictor.watch.clock import Clock
 from lictor.watch.engine import recovery
-from lictor.watch.inbox import Changed, Fault, Moved, Paused, Reload, Stop
+from lictor.watch.inbox import Changed, Fault, Moved, Paused, Reload, Stop, Unread
 from lictor.watch.lines import Line
 from lictor.watch.orders import Orders
 from lictor.watch.verdict import Verdict
@@ -71,6 +72,7 @@ class Loop:
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     _cautious: bool = True
     _stopping: bool = False
+    _once: bool = False
     _recovered: bool = False
     _runs: int = 0
     _concerned: frozenset[str] | None = None  # URNs; None for every resource
@@ -82,13 +84,15 @@ class Loop:
             errors.LictorError: The watch cannot go on.
         """
         verdict = Verdict.DONE
+        self._once = only_once
         self.agenda.note("start", self.clock.seconds())
         while not self._stopping:
             due = self.agenda.due()
             now = self.clock.seconds()
             if not self._may_run() or due is None or due > now:
                 if self._may_run() and self._runs and not only_once:
-                    self.engine.prepare(*once.command(self.wish))
+                    with suppress(errors.LictorError):  # the run says so, if it lasts
+                        self.engine.prepare(*once.command(self.wish))
                 self._show(due)
                 self._hear(min(BEAT, max(0.0, due - now)) if due and due > now else BEAT)
                 continue
@@ -101,7 +105,7 @@ class Loop:
 
     def _may_run(self) -> bool:
         leads = self.leadership is None or self.leadership.leads
-        return leads and not self.orders.why()
+        return leads and self.orders.known and not self.orders.why()
 
     def _show(self, due: float | None) -> None:
         """Bring the board up to date."""
@@ -110,10 +114,15 @@ class Loop:
         self.board.pauses(status.Pause(pause.name, pause.until) for pause in held)
         if self.leadership is not None:
             self.board.role(*self.leadership.role)
-        self.board.watching(self.questions.watched())
+        self.board.watching(self._watched())
         later = due - self.clock.seconds() if due is not None else 0.0
         moment = self.clock.now() + timedelta(seconds=later)
         self.board.timers([status.Timer(moment, "next run")] if later > 0 else [])
+
+    def _watched(self) -> status.Watched:
+        found, trouble = self.questions.watched(), self.orders.trouble()
+        failing = (*found.failing, status.Failing("pauses", trouble)) if trouble else found.failing
+        return status.Watched(found.polled, found.in_turn, failing, found.index)
 
     def _hear(self, timeout: float) -> None:
         """Wait for a word, for so many seconds, and take all that are there."""
@@ -134,12 +143,23 @@ class Loop:
                 self.orders.take(word.pauses)
                 self._concern(None)
                 self.agenda.note("pause or resume", self.clock.seconds())
+            case Unread():
+                self._unread(word)
             case Reload():
                 self._reload()
             case Fault():
                 raise errors.EngineError(word.text)
             case Stop():
                 self._stopping = True
+
+    def _unread(self, word: Unread) -> None:
+        """Wait for pauses that cannot be read now; go on without those that never can be."""
+        if word.denied:
+            self._tell(f"pauses cannot be seen: {word.text} (deploy/consul-policy-watch.hcl)")
+        elif not self.orders.known:
+            self._tell(f"waiting, it is not known yet what is paused: {word.text}")
+        if not self.orders.known and (word.denied or self._once):
+            self.orders.take(())
 
     def _concern(self, urns: frozenset[str] | None) -> None:
         """Note whom the next run has to plan anew."""
@@ -176,12 +196,12 @@ class Loop:
         except errors.LictorError as error:
             self.teller.tell(Line(str(error), {}, "error"))
             self._cautious, self._concerned = self._cautious or cautious, None
-            self.agenda.ended(self.clock.seconds(), again=True)
+            self.agenda.ended(self.clock.seconds(), again=True, owed="resync" in reasons)
             self.board.ended(record.ended(begun, 0.0, Verdict.ERROR, ()), None)
             return Verdict.ERROR
         verdict = once.tell(outcome, wish, self.teller)
         if outcome.asked or outcome.led or outcome.ok:
-            also = () if only is None else [group.urn for group in outcome.groups]
+            also = [group.urn for group in outcome.groups if only is not None or group.paused]
             self.questions.follow(outcome.asked, outcome.led, also=also)
         if verdict in _UNSURE or any(group.paused for group in outcome.groups):
             self._cautious = self._cautious or cautious
@@ -189,7 +209,10 @@ class Loop:
             self._concern(None)
         self._record(begun, outcome, verdict)
         self.agenda.ended(
-            self.clock.seconds(), again=verdict in _TRY_AGAIN, timer=self._timer(outcome)
+            self.clock.seconds(),
+            again=verdict in _TRY_AGAIN,
+            timer=self._timer(outcome),
+            owed="resync" in reasons and verdict is Verdict.ERROR,
         )
         return verdict
 
@@ -227,25 +250,23 @@ class Loop:
                 self._tell(f"the stack is locked, waiting: {found[0].text}")
                 told = True
             self._hear(_LOCKED)
+            if not self._may_run():
+                return outcome
 
     def _recover(self, *, anew: bool = False) -> None:
-        """Clear what a killed run left pending, and take what it registered for ours."""
+        """Clear up after a killed run; once is enough: what this process meets is no news to it."""
         if self.wish.dry or (self._recovered and not anew):
             return
-        self._recovered = True  # once is enough: what this run meets is no news to it
-        begun = recovery.pending(self.engine)
-        if begun is None:
-            return
-        self._tell(f"a run was killed while {len(begun)} groups were changed: refreshing")
-        outcome = self._run("refresh", "--clear-pending-creates", pending=begun)
-        if not outcome.ok:
-            self._recovered = False
-            raise errors.EngineError(f"the stack cannot be refreshed: {once.last_words(outcome)}")
+        recovery.recover(self.engine, self._run, self._tell, whole=self.wish.whole)
+        self._recovered = True
+        if not self._may_run():  # it may have taken long
+            raise errors.EngineError("put off: this watcher leads no more, or the stack is paused")
 
     def _timer(self, outcome: Outcome) -> float | None:
-        """Tell when something that is held may go, by the monotonic clock."""
+        """Tell when something that is held may go, or is paused no more, by the clock."""
         now = self.clock.now()
-        waits = [(group.again - now).total_seconds() for group in outcome.groups if group.again]
+        waits = self.orders.waits()
+        waits += [(group.again - now).total_seconds() for group in outcome.groups if group.again]
         held = [reason for group in outcome.groups for reason in group.held.values()]
         if any(reason.startswith("waiting for health") for reason in held):
             waits.append(HEALTH)

@@ -60,7 +60,7 @@ def tell(outcome: Outcome, wish: Wish, teller: Teller) -> Verdict:
         teller.tell(lines.Line(problem.text, {"urn": problem.urn}, "error"))
     applied = outcome.ok or (bool(outcome.groups) and not problems and bool(known))
     if not applied and not problems:
-        teller.tell(lines.Line(last_words(outcome), {}, "error"))
+        teller.tell(lines.Line(outcome.last_words, {}, "error"))
     return judge(outcome.groups, applied=applied)
 
 
@@ -73,10 +73,3 @@ def command(wish: Wish) -> list[str]:
 def scope(engine: Engine, allow_removal: str = "", **more: Any) -> Scope:  # noqa: ANN401 - Scope's
     """Make what a run is given; removals are let through the guards for nobody else."""
     return Scope({**engine.env, "LICTOR_ALLOW_REMOVAL": allow_removal}, **more)
-
-
-def last_words(outcome: Outcome) -> str:
-    """Say what the CLI said where the engine told of no error."""
-    said = [line for line in outcome.ended.text.splitlines() if line.strip()]
-    found = [line for line in said if line.startswith("error:")] or said[-2:]
-    return " ".join(found) or f"pulumi ended with exit code {outcome.ended.code}"

@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lictor import errors
+from lictor.consul.pausing import Pause
+from lictor.model import ConsulConnection, ConsulService
 from lictor.watch.engine.child import Ended
-from lictor.watch.inbox import Changed
-from tests.unit.watch.loops import BLOCKED, LOCKED, Watch, done, ended, make_group
+from lictor.watch.engine.engine import ONLY_OURS
+from lictor.watch.inbox import Changed, Paused, Unread
+from lictor.watch.once import Wish
+from tests.unit.watch.loops import (
+    BLOCKED,
+    LOCKED,
+    NOW,
+    URN,
+    Watch,
+    done,
+    ended,
+    make_group,
+)
 
 if TYPE_CHECKING:
+    from lictor.watch.engine.engine import Outcome
     from tests.unit.watch.loops import Play
 
 _CRASHED = Ended(255, "error: something went wrong")
+_NOWHERE = ConsulConnection("http://127.0.0.1:1")
+_ASKED = {_NOWHERE: {URN: (ConsulService("web"),)}}
+_KILLED = Ended(
+    0,
+    "",
+    f'{{"deployment": {{"pending_operations": [{{"type": "updating", "resource":'
+    f' {{"urn": "{URN}", "type": "{URN.split("::")[2]}", "inputs": {{}}}}}}]}}}}',
+)
 
 
 @pytest.mark.parametrize(
@@ -42,3 +66,106 @@ def test_a_resource_that_was_paused_is_met_with_care() -> None:
     watch.inbox.later(20, Changed("resumed", at=20.0))
     watch.inbox.later(40, Changed("web", at=40.0))
     assert [run.scope.cautious for run in watch.run()] == [True, True, False]
+
+
+def test_a_pause_ends_the_wait_for_the_lock_of_the_stack() -> None:
+    """Nothing begins when the other one is done; the run is made up for, by all resources."""
+    watch = Watch([done(), ended(LOCKED), ended(LOCKED), done()])
+    watch.inbox.later(10, Changed("web", at=10.0, urns=frozenset({URN})))
+    watch.inbox.later(11.5, Paused((Pause(),)))
+    watch.inbox.later(100, Paused(()))
+    ran = watch.run()
+    assert [round(run.at) for run in ran] == [0, 10, 11, 100]
+    assert ran[1].scope.only == frozenset({URN})
+    assert ran[-1].scope.only is None
+
+
+def test_nothing_runs_before_it_is_known_what_is_paused() -> None:
+    """The start waits; Consul that cannot be reached is told once."""
+    watch = Watch([done()], known=False)
+    watch.orders.trouble = lambda: "Consul cannot be reached"
+    watch.inbox.later(7, Unread("Consul cannot be reached"))
+    watch.inbox.later(30, Paused((Pause("api", by="me"),)))
+    (only,) = watch.run()
+    assert only.at == 30
+    assert only.scope.pauses == {"api": "by me, until resumed"}
+    assert watch.said.getvalue().count("it is not known yet what is paused: Consul cannot") == 1
+    assert watch.board.status().watched.failing[0].text == "Consul cannot be reached"
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_pauses_that_may_not_be_read_hold_nobody_up_for_ever(*, once: bool) -> None:
+    """It is said, with what is needed; a single run does not wait for Consul either."""
+    watch = Watch([done()], known=False)
+    watch.inbox.later(3, Unread("give it key_prefix read", denied=not once))
+    (only,) = watch.run(only_once=once)
+    assert only.at == 3
+    assert "key_prefix read" in watch.said.getvalue()
+
+
+def test_pauses_that_were_read_stay_in_force_when_they_cannot_be_any_more() -> None:
+    """Whatever the reason is."""
+    watch = Watch([done(), done()], known=False)
+    watch.inbox.later(1, Paused((Pause(until=NOW + timedelta(seconds=50)),)))
+    watch.inbox.later(3, Unread("no right", denied=True))
+    assert watch.run(100)[0].at == pytest.approx(50, abs=5)
+
+
+def test_a_resource_catches_up_when_its_pause_is_over() -> None:
+    """At its end nothing rings; what it asks of Consul is watched all the time."""
+    paused = done(make_group(paused="by me"))
+    watch = Watch([done(asked=_ASKED), paused, done()])
+    watch.inbox.later(10, Paused((Pause("web", NOW + timedelta(minutes=30)),)))
+    watched = []
+
+    def looking() -> Outcome:
+        watched.append(watch.questions.watched().polled)
+        return paused()
+
+    watch.scenes.insert(2, looking)
+    watch.inbox.later(60, Changed("api", urns=frozenset({"api"}), at=60.0))
+    ran = watch.run()
+    assert [round(run.at) for run in ran] == [0, 10, 60, 1800]
+    assert watched == [1]
+    assert [bool(run.scope.pauses) for run in ran] == [False, True, True, False]
+    assert ran[-1].scope.only is None
+
+
+def test_a_resource_catches_up_when_it_is_resumed() -> None:
+    """At once, and all are planned anew."""
+    watch = Watch([done(), done(make_group(paused="by me")), done()])
+    watch.inbox.later(10, Paused((Pause("web"),)))
+    watch.inbox.later(20, Paused(()))
+    ran = watch.run()
+    assert [round(run.at) for run in ran] == [0, 10, 20]
+    assert ran[-1].scope.only is None
+
+
+def test_a_comparison_with_aws_that_failed_is_made_up_for() -> None:
+    """Soon, but not before what changes has been tried without it."""
+    watch = Watch([done(), ended(_CRASHED), done(), done(), done()], resync=600)
+    ran = watch.run()
+    assert ["--refresh" in run.words for run in ran] == [False, True, False, True, True]
+    assert [round(run.at, -1) for run in ran] == [0, 600, 600, 660, 1260]
+
+
+def test_what_a_killed_run_left_is_cleared_though_the_state_could_not_be_read_at_first() -> None:
+    """Of lictor's resources, unless the whole stack is run; nothing runs before."""
+    for wish, more in ((Wish(), ("--target", ONLY_OURS)), (Wish(whole=True), ())):
+        watch = Watch([ended(_CRASHED), done(), done(), done()], wish=wish)
+        watch.engine.exports = [Ended(1, "error: no space left"), _KILLED]
+        watch.inbox.later(60, Changed("web", at=60.0))
+        ran = watch.run()
+        refresh = ("refresh", "--clear-pending-creates", *more)
+        assert [run.words for run in ran[:2]] == [refresh, refresh]
+        assert [run.words[0] for run in ran[2:]] == ["up", "up"]
+        assert list(ran[0].scope.pending) == [URN]
+        assert "no space left" in watch.said.getvalue()
+
+
+def test_a_cli_that_cannot_be_had_ready_ends_nothing() -> None:
+    """The next run starts it, or says why not."""
+    watch = Watch([done(), done()])
+    watch.engine.unprepared = errors.EngineError("the Pulumi CLI cannot be started")
+    watch.inbox.later(10, Changed("web", at=10.0))
+    assert len(watch.run()) == 2

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from lictor import errors
 from lictor.resources import served
 from lictor.watch.engine import state
+from lictor.watch.engine.engine import ONLY_OURS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from lictor.watch.engine.engine import Engine
+    from lictor.watch.engine.engine import Engine, Outcome
 
 _LOCKED = (
     "the stack is currently locked by",  # backends of one's own: sdk/go/auto/errors.go
@@ -78,6 +79,30 @@ def cancel(engine: Engine) -> None:
         raise errors.EngineError(
             f"the lock of stack {engine.project.stack} stays: {ended.text.strip()}"
         )
+
+
+def recover(
+    engine: Engine, run: Callable[..., Outcome], say: Callable[[str], None], *, whole: bool = False
+) -> None:
+    """Clear what a killed run left pending, and take what it registered for ours.
+
+    Args:
+        engine: The stack's.
+        run: Runs a command of the CLI: its words, and `pending`, what is to be looked for.
+        say: Told of it, if there is anything to do.
+        whole: Whether all of the stack is refreshed, not lictor's resources alone.
+
+    Raises:
+        errors.LictorError: The state cannot be read or refreshed.
+    """
+    begun = pending(engine)
+    if begun is None:
+        return
+    say(f"a run was killed while {len(begun)} groups were changed: refreshing")
+    only = () if whole else ("--target", ONLY_OURS)
+    outcome = run("refresh", "--clear-pending-creates", *only, pending=begun)
+    if not outcome.ok:
+        raise errors.EngineError(f"the stack cannot be refreshed: {outcome.last_words}")
 
 
 def pending(engine: Engine) -> Mapping[str, Mapping[str, str]] | None:
