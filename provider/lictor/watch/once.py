@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lictor.resources import program
 from lictor.watch import lines
+from lictor.watch.engine import recovery
 from lictor.watch.engine.engine import ONLY_OURS
 from lictor.watch.engine.scope import Scope
 from lictor.watch.verdict import Verdict, judge
@@ -40,8 +41,22 @@ class Wish:
 
 
 def once(engine: Engine, wish: Wish, teller: Teller) -> tuple[Outcome, Verdict]:
-    """Run the stack, and tell what came of it."""
-    outcome = engine.run(*command(wish), scope=scope(engine, wish.allow_removal, dry=wish.dry))
+    """Run the stack, and tell what came of it; clear up after a killed run first.
+
+    Raises:
+        errors.LictorError: It cannot be run, or not be cleared up.
+    """
+
+    def run(*words: str, **given: Any) -> Outcome:  # noqa: ANN401 - Scope's
+        given = {"dry": wish.dry, **given}
+        return engine.run(*words, scope=scope(engine, wish.allow_removal, **given))
+
+    def say(text: str) -> None:
+        teller.tell(lines.Line(text, {}, "warning"))
+
+    if not wish.dry:
+        recovery.recover(engine, run, say, whole=wish.whole)
+    outcome = run(*command(wish))
     return outcome, tell(outcome, wish, teller)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -186,6 +187,14 @@ def done(group: Group | None = None, **more: Any) -> Play:  # noqa: ANN401 - fie
 def ended(how: Ended) -> Play:
     """Let a run end before it came to any group."""
     return lambda: Outcome(how, (), 0.1)
+
+
+def killed(*pending: tuple[str, str]) -> Ended:
+    """Print a state in which a run was killed; say of which URN, and what was under way."""
+    operations = [
+        {"type": what, "resource": {"urn": urn, "type": tokens.of(urn)}} for urn, what in pending
+    ]
+    return Ended(0, "", json.dumps({"deployment": {"pending_operations": operations}}))
 
 
 def make_group(**facts: Any) -> Group:  # noqa: ANN401 - fields of a group

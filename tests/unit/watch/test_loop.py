@@ -22,6 +22,7 @@ from tests.unit.watch.loops import (
     Watch,
     done,
     ended,
+    killed,
     make_group,
 )
 
@@ -32,12 +33,6 @@ if TYPE_CHECKING:
 _CRASHED = Ended(255, "error: something went wrong")
 _NOWHERE = ConsulConnection("http://127.0.0.1:1")
 _ASKED = {_NOWHERE: {URN: (ConsulService("web"),)}}
-_KILLED = Ended(
-    0,
-    "",
-    f'{{"deployment": {{"pending_operations": [{{"type": "updating", "resource":'
-    f' {{"urn": "{URN}", "type": "{URN.split("::")[2]}", "inputs": {{}}}}}}]}}}}',
-)
 
 
 @pytest.mark.parametrize(
@@ -153,10 +148,10 @@ def test_what_a_killed_run_left_is_cleared_though_the_state_could_not_be_read_at
     """Of lictor's resources, unless the whole stack is run; nothing runs before."""
     for wish, more in ((Wish(), ("--target", ONLY_OURS)), (Wish(whole=True), ())):
         watch = Watch([ended(_CRASHED), done(), done(), done()], wish=wish)
-        watch.engine.exports = [Ended(1, "error: no space left"), _KILLED]
+        watch.engine.exports = [Ended(1, "error: no space left"), killed((URN, "updating"))]
         watch.inbox.later(60, Changed("web", at=60.0))
         ran = watch.run()
-        refresh = ("refresh", "--clear-pending-creates", *more)
+        refresh = ("refresh", *more)
         assert [run.words for run in ran[:2]] == [refresh, refresh]
         assert [run.words[0] for run in ran[2:]] == ["up", "up"]
         assert list(ran[0].scope.pending) == [URN]
