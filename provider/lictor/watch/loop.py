@@ -34,6 +34,7 @@ BEAT = 5.0
 _LOCKED = 1.0
 _TRY_AGAIN = (Verdict.ERROR, Verdict.FAILED, Verdict.BLOCKED)
 _UNSURE = (Verdict.ERROR, Verdict.BLOCKED)
+_PASSING = (errors.LictorError, OSError)
 _BY_THE_CLOCK = {"retry", "timer", "resync"}
 
 
@@ -91,7 +92,7 @@ class Loop:
             now = self.clock.seconds()
             if not self._may_run() or due is None or due > now:
                 if self._may_run() and self._runs and not only_once:
-                    with suppress(errors.LictorError):  # the run says so, if it lasts
+                    with suppress(*_PASSING):  # the run says so, if it lasts
                         self.engine.prepare(*once.command(self.wish))
                 self._show(due)
                 self._hear(min(BEAT, max(0.0, due - now)) if due and due > now else BEAT)
@@ -193,7 +194,7 @@ class Loop:
         try:
             self._recover()
             outcome = self._run(*once.command(wish), cautious=cautious, only=only)
-        except errors.LictorError as error:
+        except _PASSING as error:
             self.teller.tell(Line(str(error), {}, "error"))
             self._cautious, self._concerned = self._cautious or cautious, None
             self.agenda.ended(self.clock.seconds(), again=True, owed="resync" in reasons)

@@ -72,7 +72,7 @@ class Player(Engine):
         super().__init__(project, {})
         self.ran: list[Asked] = []
         self.exports = [Ended(0, "", '{"deployment": {}}')]
-        self.unprepared: errors.LictorError | None = None
+        self.unprepared: Exception | None = None
         self._clock, self._scenes = clock, scenes
 
     def run(self, verb: str, *args: str, scope: Scope | None = None) -> Outcome:

@@ -158,9 +158,19 @@ def test_what_a_killed_run_left_is_cleared_though_the_state_could_not_be_read_at
         assert "no space left" in watch.said.getvalue()
 
 
-def test_a_cli_that_cannot_be_had_ready_ends_nothing() -> None:
-    """The next run starts it, or says why not."""
-    watch = Watch([done(), done()])
-    watch.engine.unprepared = errors.EngineError("the Pulumi CLI cannot be started")
+@pytest.mark.parametrize(
+    "error",
+    [errors.EngineError("the Pulumi CLI cannot be started"), OSError(28, "No space left")],
+    ids=["ours", "the system's"],
+)
+def test_trouble_that_passes_ends_nothing(error: Exception) -> None:
+    """A CLI cannot be had ready, nor be run: it is said, and tried again."""
+
+    def broken() -> Outcome:
+        raise error
+
+    watch = Watch([done(), broken, done()])
+    watch.engine.unprepared = error
     watch.inbox.later(10, Changed("web", at=10.0))
-    assert len(watch.run()) == 2
+    assert [run.scope.cautious for run in watch.run()] == [True, False, False]
+    assert str(error) in watch.said.getvalue()
