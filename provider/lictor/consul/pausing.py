@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
+from lictor import errors
 from lictor.consul import blocking, keys, wire
 from lictor.consul.client import Client, Patience
 from lictor.consul.endless import Endless
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 _WAIT = 50.0
 _SPACING = 0.2
+_TRIES = 5
+"""So often in a row is a read refused, within some three seconds, before that is told: right after
+a restart of Consul its ACLs may not be there yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,8 @@ class PauseWatch(Endless):
         prefix: ``lictor/PROJECT/STACK``.
         ring: Told of all pauses, once at the start and whenever they are others than before. That
             the time of one is over rings nothing: its reader has a clock.
+        unread: Told why pauses cannot be read, once for each time that this goes on for a while
+            and for one reason.
         wait: Seconds of a long poll.
     """
 
@@ -101,6 +107,7 @@ class PauseWatch(Endless):
         connection: ConsulConnection,
         prefix: str,
         ring: Callable[[tuple[Pause, ...]], None],
+        unread: Callable[[errors.ConsulError], None] = lambda _: None,
         *,
         wait: float = _WAIT,
     ) -> None:
@@ -108,12 +115,29 @@ class PauseWatch(Endless):
         self._client = Client(connection, Patience(pauses=()))
         self._prefix = prefix
         self._ring = ring
+        self._unread = unread
+        self._refused = 0
+        self._denied = False
         self._wait = wait
         self._index = 0
         self._last: tuple[Pause, ...] | None = None
         self.start()
 
     def _look(self) -> float:
+        """Wait for a change once; whatever fails for long is told."""
+        try:
+            spacing = self._read()
+        except errors.ConsulError as error:
+            denied = isinstance(error, errors.ConsulDenied)
+            self._refused = self._refused + 1 if denied is self._denied else 1
+            self._denied = denied
+            if self._refused == _TRIES:
+                self._unread(error)
+            raise
+        self._refused = 0
+        return spacing
+
+    def _read(self) -> float:
         """Wait for a change once."""
         asked, self._index = self._index, 0  # whatever fails begins anew
         key = _key(self._prefix)

@@ -217,6 +217,8 @@ class Remotes:
 
     def until_drained(self, arn: str, keys: Collection[str], say: Callable[[str], None]) -> None:
         """Wait until targets have drained; AWS's own limit is an hour."""
+        if not self.patient:
+            return
         from lictor.aws import waiting  # noqa: PLC0415 - see the module's docstring
 
         wait = waiting.Wait(_LONGEST_DRAIN, lambda waited: say(_progress("drained", waited)))

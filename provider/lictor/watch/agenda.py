@@ -74,17 +74,23 @@ class Agenda:
         self._reasons.clear()
         return tuple(reasons)
 
-    def ended(self, now: float, *, again: bool, timer: float | None = None) -> None:
+    def ended(
+        self, now: float, *, again: bool, timer: float | None = None, owed: bool = False
+    ) -> None:
         """Note how a run ended.
 
         Args:
             now: When it ended.
             again: Whether it has to be tried again though nothing changes.
             timer: When something that is held is due; None for never.
+            owed: Whether it was to compare state with AWS, and did not get through. That is made
+                up for soon, but not with the first try: what fails may be the comparison alone,
+                and changes have to get through.
         """
         self._timer = timer
         self._failures = self._failures + 1 if again else 0
         pause = min(FIRST_PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE) if again else 0.0
         self._retry = now + pause * (1 + self.draw.random()) / 2 if again else None
         if self._resync is None and self.patience.resync:
-            self._resync = now + self.patience.resync
+            most = LONGEST_PAUSE if owed else self.patience.resync
+            self._resync = now + min(self.patience.resync, most)

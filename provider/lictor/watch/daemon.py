@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from lictor import errors
 from lictor.aws import counting
-from lictor.consul.pausing import PauseWatch
 from lictor.notify import Notifier
 from lictor.resources.remotes import Remotes
 from lictor.resources.run import Run
-from lictor.settings import connections, duration
-from lictor.watch import listen, looking, pauses
+from lictor.settings import duration
+from lictor.watch import accord, listen, looking
 from lictor.watch.agenda import Agenda, Patience
 from lictor.watch.board import Board
-from lictor.watch.inbox import Changed, Inbox, Paused, Reload, Stop
-from lictor.watch.leadership import Leadership
+from lictor.watch.inbox import Changed, Inbox, Reload, Stop
 from lictor.watch.lines import Line
 from lictor.watch.loop import Loop
 from lictor.watch.once import Wish
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lictor.watch.agreement import Row
-    from lictor.watch.engine.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +47,18 @@ class Options:
     listen: str
     locks: bool
     lock_prefix: str
+
+    @property
+    def terms(self) -> accord.Terms:
+        """What it agrees on with other watchers.
+
+        Files whose state is on this host have no lock: consul-ec2-alb had none, `consul lock` may
+        stand around it, and watchers on two hosts have two states. Who only previews takes the
+        lead from nobody. Pauses are obeyed all the same.
+        """
+        alone = bool(self.about.files and not self.about.state)
+        leads = self.locks and not alone and not self.wish.dry
+        return accord.Terms(self.lock_prefix, leads=leads, pauses=self.locks)
 
 
 def options(**given: Any) -> Options:  # noqa: ANN401 - click's options
@@ -110,7 +119,7 @@ def watch(chosen: Options) -> int:
         ends.callback(questions.stop)
         board = Board(found.stack)
         counting.tell(lambda *call: board.called(call[0], call[1], throttled=call[2]))
-        leadership = _guarded(engine, chosen, inbox, ends)
+        leadership, orders = accord.begin(engine, chosen.terms, inbox, ends)
         loop = Loop(
             engine,
             chosen.wish,
@@ -121,6 +130,7 @@ def watch(chosen: Options) -> int:
             board,
             leadership,
             chosen.lock_timeout,
+            orders=orders,
         )
         if where is not None:
             ends.enter_context(listen.start(where, _offer(loop)))
@@ -130,26 +140,6 @@ def watch(chosen: Options) -> int:
         verdict = loop.run(only_once=chosen.only_once)
         notifier.stopping()
     return verdict.code if chosen.only_once else 0
-
-
-def _guarded(engine: Engine, chosen: Options, inbox: Inbox, ends: ExitStack) -> Leadership | None:
-    """Begin to wait for the lock, and to listen for pauses; without them where so wished.
-
-    Files whose state is on this host have no lock: consul-ec2-alb had none, `consul lock` may
-    stand around it, and watchers on two hosts have two states. Pauses are obeyed.
-    """
-    if not chosen.locks:
-        return None
-    config = looking.config(engine)
-    connection = connections.consul(config.get, engine.env)
-    prefix = pauses.prefix(engine, chosen.lock_prefix)
-    watched = PauseWatch(connection, prefix, lambda found: inbox.put(Paused(found)))
-    ends.callback(watched.stop)
-    if chosen.about.files and not chosen.about.state:
-        return None
-    leadership = Leadership(connection, f"{prefix}/lock", looking.backend(engine), inbox)
-    ends.callback(leadership.stop)
-    return leadership
 
 
 def _offer(loop: Loop) -> Offer:

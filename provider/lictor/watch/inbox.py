@@ -51,6 +51,19 @@ class Paused:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """Pauses cannot be read.
+
+    Attributes:
+        text: Why.
+        denied: Whether the token may not, which does not pass by itself.
+    """
+
+    text: str
+    denied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """The watch cannot go on.
 
@@ -71,7 +84,7 @@ class Stop:
     """The run that is under way shall be the last."""
 
 
-Word = Changed | Moved | Paused | Fault | Reload | Stop
+Word = Changed | Moved | Paused | Unread | Fault | Reload | Stop
 
 
 class Inbox:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,14 @@ from lictor.watch.inbox import Changed, Fault, Inbox, Moved
 from lictor.watch.status import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lictor.model import ConsulConnection
+
+_LOG = logging.getLogger(__name__)
+_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds after each refusal, before the last one counts: right after a restart of Consul its ACLs
+may not be there yet."""
 
 
 class Leadership:
@@ -21,7 +29,15 @@ class Leadership:
         inbox: Where changes are left.
     """
 
-    def __init__(self, connection: ConsulConnection, key: str, backend: str, inbox: Inbox) -> None:
+    def __init__(
+        self,
+        connection: ConsulConnection,
+        key: str,
+        backend: str,
+        inbox: Inbox,
+        *,
+        pauses: Sequence[float] = _PAUSES,
+    ) -> None:
         """Begin to wait for the lock.
 
         Args:
@@ -30,8 +46,10 @@ class Leadership:
             backend: Name of the backend: watchers of one stack on two backends would each take
                 the other's targets for foreign.
             inbox: Where changes are left.
+            pauses: Seconds after each time that the token is refused, before the last one counts.
         """
         self.inbox, self._backend = inbox, backend
+        self._pauses = tuple(pauses)
         self._holder = ""
         self._stopping = threading.Event()
         self._lock = Lock(connection, key, backend, lost=self._lost)
@@ -60,12 +78,25 @@ class Leadership:
         try:
             while True:
                 self._lacks.acquire()
-                if self._stopping.is_set() or not self._lock.acquire(self._met):
+                if self._stopping.is_set() or not self._acquired():
                     return
                 self.inbox.put(Moved("this watcher leads"))
                 self.inbox.put(Changed("leader", unseen=True))
         except errors.LictorError as error:
             self.inbox.put(Fault(str(error)))
+        except Exception as error:  # noqa: BLE001 - without this thread it would stand by for ever
+            _LOG.warning("%s", self._thread.name, exc_info=True)
+            self.inbox.put(Fault(f"nobody waits for the lock: {type(error).__name__}: {error}"))
+
+    def _acquired(self) -> bool:
+        """Wait for the lock; False if it is wanted no more."""
+        for pause in self._pauses:
+            try:
+                return self._lock.acquire(self._met)
+            except errors.ConsulDenied:
+                if self._stopping.wait(pause):
+                    return False
+        return self._lock.acquire(self._met)
 
     def _met(self, holder: Holder) -> None:
         """Look at who has it."""

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lictor import errors
 from lictor.plan import schedule
 from lictor.watch import once, record, status
+from lictor.watch.clock import Clock
 from lictor.watch.engine import recovery
-from lictor.watch.inbox import Changed, Fault, Moved, Paused, Reload, Stop
+from lictor.watch.inbox import Changed, Fault, Moved, Paused, Reload, Stop, Unread
 from lictor.watch.lines import Line
+from lictor.watch.orders import Orders
 from lictor.watch.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lictor.consul.pausing import Pause
     from lictor.watch.agenda import Agenda
     from lictor.watch.board import Board
     from lictor.watch.engine.engine import Engine, Outcome
@@ -33,6 +34,8 @@ BEAT = 5.0
 """Seconds between two signs of life."""
 _LOCKED = 1.0
 _TRY_AGAIN = (Verdict.ERROR, Verdict.FAILED, Verdict.BLOCKED)
+_UNSURE = (Verdict.ERROR, Verdict.BLOCKED)
+_PASSING = (errors.LictorError, OSError)
 _BY_THE_CLOCK = {"retry", "timer", "resync"}
 
 
@@ -50,6 +53,8 @@ class Loop:
         board: Where it is shown.
         leadership: Tells whether a run may begin; None where no lock is used.
         lock_timeout: How long a locked stack is waited for, in seconds, before it is an error.
+        clock: Tells the time.
+        orders: What is to be left alone.
         outputs: Name of a resource -> its outputs, of the last run that went through.
         config: The stack's config, decrypted, of that run.
     """
@@ -63,13 +68,15 @@ class Loop:
     board: Board
     leadership: Leadership | None = None
     lock_timeout: float = 300.0
+    clock: Clock = field(default_factory=Clock)
+    orders: Orders = field(default_factory=lambda: Orders(Clock().now))
     outputs: dict[str, dict[str, object]] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     _cautious: bool = True
     _stopping: bool = False
+    _once: bool = False
     _recovered: bool = False
     _runs: int = 0
-    _pauses: tuple[Pause, ...] = ()
     _concerned: frozenset[str] | None = None  # URNs; None for every resource
 
     def run(self, *, only_once: bool = False) -> Verdict:
@@ -79,13 +86,15 @@ class Loop:
             errors.LictorError: The watch cannot go on.
         """
         verdict = Verdict.DONE
-        self.agenda.note("start", time.monotonic())
+        self._once = only_once
+        self.agenda.note("start", self.clock.seconds())
         while not self._stopping:
             due = self.agenda.due()
-            now = time.monotonic()
+            now = self.clock.seconds()
             if not self._may_run() or due is None or due > now:
                 if self._may_run() and self._runs and not only_once:
-                    self.engine.prepare(*once.command(self.wish))
+                    with suppress(*_PASSING):  # the run says so, if it lasts
+                        self.engine.prepare(*once.command(self.wish))
                 self._show(due)
                 self._hear(min(BEAT, max(0.0, due - now)) if due and due > now else BEAT)
                 continue
@@ -98,30 +107,24 @@ class Loop:
 
     def _may_run(self) -> bool:
         leads = self.leadership is None or self.leadership.leads
-        return leads and not self._paused("")
-
-    def _paused(self, name: str) -> str:
-        """Say why a resource, or for no name the stack, is left alone; empty where it is not."""
-        now = datetime.now(UTC)  # noqa: TID251 - pauses are of the wall clock
-        found = [pause for pause in self._pauses if pause.name == name and pause.holds(now)]
-        if not found:
-            return ""
-        until = f"until {found[0].until:%H:%M:%SZ}" if found[0].until else "until resumed"
-        return f"by {found[0].by or 'somebody'}, {until}"
+        return leads and self.orders.known and not self.orders.why()
 
     def _show(self, due: float | None) -> None:
         """Bring the board up to date."""
         self.board.beat()
-        now = datetime.now(UTC)  # noqa: TID251 - shown to people
-        self.board.pauses(
-            status.Pause(pause.name, pause.until) for pause in self._pauses if pause.holds(now)
-        )
+        held = self.orders.holding()
+        self.board.pauses(status.Pause(pause.name, pause.until) for pause in held)
         if self.leadership is not None:
             self.board.role(*self.leadership.role)
-        self.board.watching(self.questions.watched())
-        later = due - time.monotonic() if due is not None else 0.0
-        timers = [status.Timer(now + timedelta(seconds=later), "next run")] if later > 0 else []
-        self.board.timers(timers)
+        self.board.watching(self._watched())
+        later = due - self.clock.seconds() if due is not None else 0.0
+        moment = self.clock.now() + timedelta(seconds=later)
+        self.board.timers([status.Timer(moment, "next run")] if later > 0 else [])
+
+    def _watched(self) -> status.Watched:
+        found, trouble = self.questions.watched(), self.orders.trouble()
+        failing = (*found.failing, status.Failing("pauses", trouble)) if trouble else found.failing
+        return status.Watched(found.polled, found.in_turn, failing, found.index)
 
     def _hear(self, timeout: float) -> None:
         """Wait for a word, for so many seconds, and take all that are there."""
@@ -139,15 +142,26 @@ class Loop:
             case Moved():
                 self._tell(word.text)
             case Paused():
-                self._pauses = word.pauses
+                self.orders.take(word.pauses)
                 self._concern(None)
-                self.agenda.note("pause or resume", time.monotonic())
+                self.agenda.note("pause or resume", self.clock.seconds())
+            case Unread():
+                self._unread(word)
             case Reload():
                 self._reload()
             case Fault():
                 raise errors.EngineError(word.text)
             case Stop():
                 self._stopping = True
+
+    def _unread(self, word: Unread) -> None:
+        """Wait for pauses that cannot be read now; go on without those that never can be."""
+        if word.denied:
+            self._tell(f"pauses cannot be seen: {word.text} (deploy/consul-policy-watch.hcl)")
+        elif not self.orders.known:
+            self._tell(f"waiting, it is not known yet what is paused: {word.text}")
+        if not self.orders.known and (word.denied or self._once):
+            self.orders.take(())
 
     def _concern(self, urns: frozenset[str] | None) -> None:
         """Note whom the next run has to plan anew."""
@@ -166,46 +180,48 @@ class Loop:
             return
         self._cautious = True
         self._concern(None)
-        self.agenda.note("reload", time.monotonic())
+        self.agenda.note("reload", self.clock.seconds())
 
     def _turn(self) -> Verdict:
         """Run once; whatever goes wrong is told, and tried again."""
-        reasons = self.agenda.take(time.monotonic())
+        reasons = self.agenda.take(self.clock.seconds())
         wish = replace(self.wish, refresh=self.wish.refresh or "resync" in reasons)
         cautious, self._cautious = self._cautious, False
         concerned, self._concerned = self._concerned, frozenset()
         only = None if self.wish.dry or _BY_THE_CLOCK & {*reasons} else concerned
         self._runs += 1
-        now = datetime.now(UTC)  # noqa: TID251 - shown to people
-        begun = status.Begun(self._runs, ", ".join(reasons), now)
+        begun = status.Begun(self._runs, ", ".join(reasons), self.clock.now())
         self.board.began(begun)
         try:
             self._recover()
             outcome = self._run(*once.command(wish), cautious=cautious, only=only)
-        except errors.LictorError as error:
+        except _PASSING as error:
             self.teller.tell(Line(str(error), {}, "error"))
-            self._cautious, self._concerned = cautious, None
-            self.agenda.ended(time.monotonic(), again=True)
+            self._cautious, self._concerned = self._cautious or cautious, None
+            self.agenda.ended(self.clock.seconds(), again=True, owed="resync" in reasons)
             self.board.ended(record.ended(begun, 0.0, Verdict.ERROR, ()), None)
             return Verdict.ERROR
         verdict = once.tell(outcome, wish, self.teller)
         if outcome.asked or outcome.led or outcome.ok:
-            also = () if only is None else [group.urn for group in outcome.groups]
+            also = [group.urn for group in outcome.groups if only is not None or group.paused]
             self.questions.follow(outcome.asked, outcome.led, also=also)
-        if verdict in (Verdict.ERROR, Verdict.BLOCKED):  # its answers are still to be seen
+        if verdict in _UNSURE or any(group.paused for group in outcome.groups):
             self._cautious = self._cautious or cautious
         if verdict in _TRY_AGAIN:
             self._concern(None)
         self._record(begun, outcome, verdict)
-        timer = self._timer(outcome, now)
-        self.agenda.ended(time.monotonic(), again=verdict in _TRY_AGAIN, timer=timer)
+        self.agenda.ended(
+            self.clock.seconds(),
+            again=verdict in _TRY_AGAIN,
+            timer=self._timer(outcome, begun.started),
+            owed="resync" in reasons and verdict is Verdict.ERROR,
+        )
         return verdict
 
     def _record(self, begun: status.Begun, outcome: Outcome, verdict: Verdict) -> None:
-        now = datetime.now(UTC)  # noqa: TID251 - shown to people
         run = record.ended(begun, outcome.seconds, verdict, outcome.groups)
         stands = record.standing(outcome.groups) if verdict is not Verdict.ERROR else None
-        dry = () if self.wish.dry else record.changes(outcome.groups, now)
+        dry = () if self.wish.dry else record.changes(outcome.groups, self.clock.now())
         self.board.ended(run, stands, dry)
         if stands is not None:
             self.config = outcome.config
@@ -215,16 +231,17 @@ class Loop:
                 if group.arn and group.outputs
             }
 
-    def _run(self, *command: str, **given: Any) -> Outcome:  # noqa: ANN401 - Scope's
+    def _run(self, *command: str, cautious: bool = False, **given: Any) -> Outcome:  # noqa: ANN401 - Scope's
         """Run; wait while somebody else runs the stack, and clear away after the dead."""
-        end = time.monotonic() + self.lock_timeout
+        end = self.clock.seconds() + self.lock_timeout
         told = False
         while True:
-            dry, pauses = self.wish.dry, self._paused_groups()
+            dry, pauses = self.wish.dry, self.orders.groups()
+            given["cautious"] = cautious or self._cautious  # it may have been heard in between
             scope = once.scope(self.engine, patient=False, dry=dry, pauses=pauses, **given)
             outcome = self.engine.run(*command, scope=scope)
             found = recovery.locks(outcome.ended.text) if not outcome.ok else ()
-            if not found or self._stopping or time.monotonic() > end:
+            if not found or self._stopping or self.clock.seconds() > end:
                 return outcome
             if all(lock.dead for lock in found):
                 self._tell(f"the lock of a dead process is cancelled: {found[0].text}")
@@ -235,34 +252,28 @@ class Loop:
                 self._tell(f"the stack is locked, waiting: {found[0].text}")
                 told = True
             self._hear(_LOCKED)
-
-    def _paused_groups(self) -> dict[str, str]:
-        names = {pause.name for pause in self._pauses if pause.name}
-        return {name: why for name in names if (why := self._paused(name))}
+            if not self._may_run():
+                return outcome
 
     def _recover(self, *, anew: bool = False) -> None:
-        """Clear what a killed run left pending, and take what it registered for ours."""
+        """Clear up after a killed run; once is enough: what this process meets is no news to it."""
         if self.wish.dry or (self._recovered and not anew):
             return
-        self._recovered = True  # once is enough: what this run meets is no news to it
-        begun = recovery.pending(self.engine)
-        if begun is None:
-            return
-        self._tell(f"a run was killed while {len(begun)} groups were changed: refreshing")
-        outcome = self._run("refresh", "--clear-pending-creates", pending=begun)
-        if not outcome.ok:
-            self._recovered = False
-            raise errors.EngineError(f"the stack cannot be refreshed: {once.last_words(outcome)}")
+        recovery.recover(self.engine, self._run, self._tell, whole=self.wish.whole)
+        self._recovered = True
+        if not self._may_run():  # it may have taken long
+            raise errors.EngineError("put off: this watcher leads no more, or the stack is paused")
 
     def _timer(self, outcome: Outcome, began: datetime) -> float | None:
-        """Tell when something that is held may go, by the monotonic clock."""
-        now = datetime.now(UTC)  # noqa: TID251 - due times are of the wall clock
+        """Tell when something that is held may go, or is paused no more, by the clock."""
+        now = self.clock.now()
+        waits = self.orders.waits()
         due = schedule.after((at for group in outcome.groups for at in group.again), began)
-        waits = [(due - now).total_seconds()] if due else []
+        waits += [(due - now).total_seconds()] if due else []
         held = [reason for group in outcome.groups for reason in group.held.values()]
         if any(reason.startswith("waiting for health") for reason in held):
             waits.append(HEALTH)
-        return time.monotonic() + max(0.0, min(waits)) if waits else None
+        return self.clock.seconds() + max(0.0, min(waits)) if waits else None
 
     def _tell(self, text: str) -> None:
         self.teller.tell(Line(text, {}, "warning"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lictor.resources import program
 from lictor.watch import lines
+from lictor.watch.engine import recovery
 from lictor.watch.engine.engine import ONLY_OURS
 from lictor.watch.engine.scope import Scope
 from lictor.watch.verdict import Verdict, judge
@@ -40,8 +41,22 @@ class Wish:
 
 
 def once(engine: Engine, wish: Wish, teller: Teller) -> tuple[Outcome, Verdict]:
-    """Run the stack, and tell what came of it."""
-    outcome = engine.run(*command(wish), scope=scope(engine, wish.allow_removal, dry=wish.dry))
+    """Run the stack, and tell what came of it; clear up after a killed run first.
+
+    Raises:
+        errors.LictorError: It cannot be run, or not be cleared up.
+    """
+
+    def run(*words: str, **given: Any) -> Outcome:  # noqa: ANN401 - Scope's
+        given = {"dry": wish.dry, **given}
+        return engine.run(*words, scope=scope(engine, wish.allow_removal, **given))
+
+    def say(text: str) -> None:
+        teller.tell(lines.Line(text, {}, "warning"))
+
+    if not wish.dry:
+        recovery.recover(engine, run, say, whole=wish.whole)
+    outcome = run(*command(wish))
     return outcome, tell(outcome, wish, teller)
 
 
@@ -60,7 +75,7 @@ def tell(outcome: Outcome, wish: Wish, teller: Teller) -> Verdict:
         teller.tell(lines.Line(problem.text, {"urn": problem.urn}, "error"))
     applied = outcome.ok or (bool(outcome.groups) and not problems and bool(known))
     if not applied and not problems:
-        teller.tell(lines.Line(last_words(outcome), {}, "error"))
+        teller.tell(lines.Line(outcome.last_words, {}, "error"))
     return judge(outcome.groups, applied=applied)
 
 
@@ -73,10 +88,3 @@ def command(wish: Wish) -> list[str]:
 def scope(engine: Engine, allow_removal: str = "", **more: Any) -> Scope:  # noqa: ANN401 - Scope's
     """Make what a run is given; removals are let through the guards for nobody else."""
     return Scope({**engine.env, "LICTOR_ALLOW_REMOVAL": allow_removal}, **more)
-
-
-def last_words(outcome: Outcome) -> str:
-    """Say what the CLI said where the engine told of no error."""
-    said = [line for line in outcome.ended.text.splitlines() if line.strip()]
-    found = [line for line in said if line.startswith("error:")] or said[-2:]
-    return " ".join(found) or f"pulumi ended with exit code {outcome.ended.code}"

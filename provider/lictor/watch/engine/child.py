@@ -58,7 +58,12 @@ class Started:
     """
 
     def __init__(self, folder: Path, args: Sequence[str], env: Mapping[str, str]) -> None:
-        self._scratch = tempfile.TemporaryDirectory(prefix="lictor")
+        try:
+            self._scratch = tempfile.TemporaryDirectory(prefix="lictor")
+        except OSError as error:
+            raise errors.EngineError(
+                f"the Pulumi CLI cannot be started: no temporary folder: {error.strerror}"
+            ) from error
         scratch = Path(self._scratch.name)
         self._log, self._said, self._beside = (scratch / name for name in ("events", "out", "err"))
         self._runs = args[0] in events.TELLING

@@ -83,6 +83,13 @@ class Outcome:
         """The engine's errors, each once."""
         return events.problems(self.ended.events)
 
+    @property
+    def last_words(self) -> str:
+        """What the CLI said where the engine told of no error."""
+        said = [line for line in self.ended.text.splitlines() if line.strip()]
+        found = [line for line in said if line.startswith("error:")] or said[-2:]
+        return " ".join(found) or f"pulumi ended with exit code {self.ended.code}"
+
 
 class Engine:
     """Runs a stack, one run at a time.

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from lictor import errors
 from lictor.resources import served
 from lictor.watch.engine import state
+from lictor.watch.engine.engine import ONLY_OURS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
-    from lictor.watch.engine.engine import Engine
+    from lictor.watch.engine.engine import Engine, Outcome
 
 _LOCKED = (
     "the stack is currently locked by",  # backends of one's own: sdk/go/auto/errors.go
@@ -80,22 +81,38 @@ def cancel(engine: Engine) -> None:
         )
 
 
-def pending(engine: Engine) -> Mapping[str, Mapping[str, str]] | None:
-    """Read what was under way when a run was killed.
+def recover(
+    engine: Engine, run: Callable[..., Outcome], say: Callable[[str], None], *, whole: bool = False
+) -> None:
+    """Clear what a killed run left pending, and take what it registered for ours.
 
-    Returns:
-        URN -> targets and the like that it may have made, of lictor's resources; None where
-        nothing at all is pending.
+    Args:
+        engine: The stack's.
+        run: Runs a command of the CLI: its words, and `pending`, what is to be looked for.
+        say: Told of it, if there is anything to do.
+        whole: Whether all of the stack is refreshed, not lictor's resources alone.
 
     Raises:
-        errors.EngineError: The state cannot be read.
+        errors.LictorError: The state cannot be read or refreshed.
     """
     operations = state.read(engine).pending_operations
-    if not operations:
-        return None
-    begun = (operation.resource for operation in operations)
-    return {
-        resource.urn: kind.begun(resource.inputs)
-        for resource in begun
-        if (kind := served.KINDS.get(resource.type))
+    ours = [operation for operation in operations if operation.resource.type in served.KINDS]
+    theirs = [operation for operation in operations if operation not in ours]
+    if not ours and not (whole and theirs):
+        return  # what is the user's to clear up stays: it hinders no run of ours
+    begun = {
+        operation.resource.urn: served.KINDS[operation.resource.type].begun(
+            operation.resource.inputs
+        )
+        for operation in ours
     }
+    say(f"a run was killed while {len(begun)} groups were changed: refreshing")
+    words = [] if whole else ["--target", ONLY_OURS]
+    if any(operation.creating for operation in (operations if whole else ours)):
+        words.append("--clear-pending-creates")  # everybody's: the CLI knows no others
+        for lost in theirs:
+            if lost.creating:
+                say(f"{lost.resource.urn} may have been made, and is not in the state: look for it")
+    outcome = run("refresh", *words, pending=begun)
+    if not outcome.ok:
+        raise errors.EngineError(f"the stack cannot be refreshed: {outcome.last_words}")

@@ -39,6 +39,11 @@ class Operation(msgspec.Struct, frozen=True):
     resource: Resource
     type: str
 
+    @property
+    def creating(self) -> bool:
+        """Whether the resource was being made: then state has no other word of it."""
+        return self.type == "creating"
+
 
 class Deployment(msgspec.Struct, frozen=True):
     """What stands by the last run.
