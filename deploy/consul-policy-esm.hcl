@@ -12,7 +12,8 @@ key_prefix "consul-esm/" {
 }
 
 # External nodes: their checks, coordinates, and their end after node_reconnect_timeout. Name them
-# more closely where their names have a prefix; the agent's own node is read, too.
+# more closely where their names have a prefix; nodes of the instances' own agents are read, too, and
+# a token that does not see all of these is refused.
 node_prefix "" {
   policy = "write"
 }

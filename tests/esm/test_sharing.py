@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.fakes import endpoint as endpoints
+from tests.fakes import line as lines
 from tests.fakes import monitor as monitors
 from tests.fakes.monitor import until, value
 
@@ -206,6 +207,29 @@ def test_an_instance_that_was_frozen(group: Group) -> None:
     frozen.send_signal(signal.SIGCONT)
     shared = group.shared("a", "b")
     assert sorted(map(len, shared.values())) == [10, 10]
+
+
+@pytest.mark.long
+def test_an_instance_that_was_cut_off(consul: Consul, folder: Path, endpoint: Endpoint) -> None:
+    """Takes out no service for what it saw, or did not see, while nobody could be told of it."""
+    with lines.start(consul.address) as line:
+        settings = {**monitors.apart("cut"), "http_addr": line.address}
+        catalog = monitors.catalog(consul, settings)
+        definition = {"HTTP": endpoint.url, "DeregisterCriticalServiceAfter": "2s"}
+        node = catalog.check(definition, service="web")
+        with monitors.start(consul, folder, settings) as running:
+            catalog.becomes(node, "passing")
+            line.cut()
+            endpoint.says(endpoints.answer("500 No"))
+            running.says("Check is now critical")
+            since = time.monotonic()
+            until(lambda: time.monotonic() - since > 4.0, "the time of a dead service to pass")
+            endpoint.says(endpoints.answer("200 OK"))
+            line.mend()
+            asked = len(endpoint.requests)
+            until(lambda: len(endpoint.requests) > asked + 2, "probes to run again")
+            catalog.becomes(node, "passing")
+            assert "deregistered service" not in running.printed()
 
 
 @pytest.mark.long
