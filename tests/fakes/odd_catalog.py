@@ -29,6 +29,7 @@ class OddCatalog:
         checks: What Consul says of each.
         lists: Key -> value of what is below `p/agents/`.
         refuses: Node -> why its check is not written.
+        unreadable: Nodes whose checks make a transaction one that cannot be read.
         fails: Given instead of the answer to paths that begin so.
         transactions: Nodes of each transaction that came.
         deregistered: Services that were taken out, by node.
@@ -39,6 +40,7 @@ class OddCatalog:
         self.checks: dict[str, dict[str, Any]] = {}
         self.lists: dict[str, Any] = {}
         self.refuses: dict[str, str] = {}
+        self.unreadable: set[str] = set()
         self.fails: dict[str, Odd] = {}
         self.transactions: list[list[str]] = []
         self.deregistered: list[str] = []
@@ -86,6 +88,8 @@ class OddCatalog:
     def _transaction(self, operations: list[dict[str, Any]]) -> Odd:
         told = [operation["Check"]["Check"] for operation in operations if "Check" in operation]
         self.transactions.append([check["Node"] for check in told])
+        if any(check["Node"] in self.unreadable for check in told):
+            return Odd(status=413, body=b"Request body too large")
         denied = self._errors(told, lambda check: self.refuses.get(check["Node"], ""))
         wrong = denied or self._errors(
             told,

@@ -149,14 +149,8 @@ class Writer:
             write = checks.Write(entry.row, entry.status, entry.output)
             (whole if write.whole else alone).append((key, entry, write))
         operations = checks.encoded([write for _, _, write in whole])
-        begin = 0
-        while begin < len(whole):
-            size, end = 0, begin
-            while end < len(whole) and (end == begin or size + len(operations[end]) < checks.BYTES):
-                size += len(operations[end]) + 1
-                end += 1
+        for begin, end in checks.pieces(operations):
             await self._commit(whole[begin:end], operations[begin:end])
-            begin = end
         for key, entry, write in alone:
             try:
                 await self._alone(key, entry, write)
@@ -173,6 +167,11 @@ class Writer:
             begun = loop.time()
             outcome = await checks.commit(self._client, operations)
             self._timed(loop.time() - begun, len(writes))
+            if outcome.divide:
+                half = len(writes) // 2
+                await self._commit(writes[:half], operations[:half])
+                await self._commit(writes[half:], operations[half:])
+                break
             if not outcome.bad:
                 for position, (key, entry, write) in enumerate(writes):
                     self._done(key, entry, write, outcome.indexes.get(position))
@@ -206,7 +205,7 @@ class Writer:
         """Let checks rest that Consul does not take; one line tells of all of a transaction."""
         if not entries:
             return
-        self.stats.failures += len(entries)
+        self.stats.failures += 1
         pauses = [self._ledger.rest(entry) for entry in entries]
         names = ["/".join(key_of(entry.row)[:3]) for entry in entries]
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
@@ -219,7 +218,11 @@ class Writer:
         for key, entry, write in stale:
             place = (key[0], key[3], key[4])
             if place not in nodes:
-                nodes[place] = await checks.current(self._client, entry.row)
+                try:
+                    nodes[place] = await checks.current(self._client, entry.row)
+                except errors.ConsulDenied as error:
+                    self._refused([entry], str(error))
+                    continue
             found = next((row for row in nodes[place] if key_of(row) == key), None)
             if found is None:
                 continue  # gone meanwhile

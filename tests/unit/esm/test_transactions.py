@@ -128,3 +128,16 @@ def test_a_denied_node_check(ask: Callable[..., None]) -> None:
             await nodes.transact(client, [{"Check": {"Verb": "cas", "Check": check}}])
 
     ask(write)
+
+
+def test_one_that_is_too_large(ask: Callable[..., None]) -> None:
+    """Among others it is to be told by halves; alone it is refused."""
+
+    async def write(client: Client) -> None:
+        one = await row(client, MINE)
+        outputs = ("fine", "x" * 600_000)
+        small, large = checks.encoded([checks.Write(one, "passing", text) for text in outputs])
+        assert (await checks.commit(client, [small, large])).divide
+        assert "too large" in (await checks.commit(client, [large])).refused[0]
+
+    ask(write)

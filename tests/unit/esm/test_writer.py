@@ -129,6 +129,47 @@ def test_one_that_is_refused_holds_up_nobody(
     asyncio.run(write())
 
 
+def test_one_that_consul_cannot_read_holds_up_nobody(
+    server: OddConsul, catalog: OddCatalog, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Consul does not say which one is too large, or broken: halves tell."""
+    for number in range(9):
+        catalog.has(f"n{number}", "critical", Definition={"HTTP": "http://h/"})
+    catalog.unreadable = {"n3"}
+
+    async def write() -> None:
+        async with working(server) as world:
+            world.reports("passing", *await world.learns(catalog))
+            await until(lambda: len(says(catalog, "passing")) == 8, "the others")
+            await until(lambda: "checks=n3//c: " in caplog.text, "a line")
+            assert "too large" in caplog.text
+            assert len(catalog.transactions) == 7
+
+    asyncio.run(write())
+
+
+def test_one_that_cannot_be_read_again_holds_up_nobody(
+    server: OddConsul, catalog: OddCatalog, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where rights were narrowed it rests, and is not taken for gone."""
+    for node in "ab":
+        catalog.has(node, "critical", Definition={"HTTP": "http://h/"})
+
+    async def write() -> None:
+        async with working(server) as world:
+            rows = await world.learns(catalog)
+            catalog.has("a", "critical", Output="of somebody else")
+            cut = {"X-Consul-Results-Filtered-By-ACLs": "true"}
+            catalog.fails["/v1/health/node/a"] = Odd(headers=cut)
+            world.reports("passing", *rows)
+            await until(lambda: "checks=a//c: " in caplog.text, "a line")
+            assert says(catalog, "passing") == {"b"}
+            catalog.fails.clear()
+            await until(lambda: says(catalog, "passing") == {"a", "b"}, "the one")
+
+    asyncio.run(write())
+
+
 def test_an_error_that_is_no_staleness_is_not_tried_without_end(
     server: OddConsul, catalog: OddCatalog, caplog: pytest.LogCaptureFixture
 ) -> None:

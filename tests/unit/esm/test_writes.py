@@ -39,6 +39,23 @@ def sent(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     return check
 
 
+@pytest.mark.parametrize(
+    ("sizes", "wanted"),
+    [
+        ([], []),
+        ([10, 10], [(0, 2)]),
+        ([checks.BYTES * 2], [(0, 1)]),
+        ([10, checks.BYTES, 10, 10], [(0, 1), (1, 2), (2, 4)]),
+        ([checks.BYTES // 2] * 3, [(0, 1), (1, 2), (2, 3)]),
+    ],
+)
+def test_transactions_of_a_size_that_consul_takes(
+    sizes: list[int], wanted: list[tuple[int, int]]
+) -> None:
+    """One that is too large by itself goes alone."""
+    assert list(checks.pieces([b"x" * size for size in sizes])) == wanted
+
+
 def test_everything_survives_but_status_and_output() -> None:
     """The definition word for word, and the index that the write depends on."""
     left_out = {"Interval", "Timeout", "ExposedPort", "CreateIndex"}

@@ -15,7 +15,7 @@ from lictor.consul.aio import nodes, wire
 from lictor.consul.client import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lictor.consul.aio.client import Client
     from lictor.consul.aio.wire import Row
@@ -31,7 +31,8 @@ LOST = (b'"UDP"', b'"H2P', b'"Alias', b'"DisableRedirects"', b'"OutputMaxSize"')
 such a check is written by the catalog's own call."""
 
 RIGHTS = 'node_prefix "" write and service_prefix "" write'
-_OK = (HTTPStatus.OK, HTTPStatus.CONFLICT)
+_UNREADABLE = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+_ANSWERED = (HTTPStatus.OK, HTTPStatus.CONFLICT, *_UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,13 @@ class Outcome:
         indexes: Position of a write -> the check's new index.
         stale: Positions of those that Consul did not find as they were told.
         refused: Position of a write that Consul does not take -> why. Then nothing was written.
+        divide: Whether one of several cannot even be read, and Consul does not say which.
     """
 
     indexes: dict[int, int] = field(default_factory=dict)
     stale: list[int] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
+    divide: bool = False
 
     @property
     def bad(self) -> set[int]:
@@ -128,6 +131,18 @@ def encoded(writes: Sequence[Write]) -> list[bytes]:
     ]
 
 
+def pieces(operations: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+    """Cut operations into transactions that Consul takes: from where to where."""
+    begin = size = 0
+    for position, operation in enumerate(operations):
+        if position > begin and size + len(operation) >= BYTES:
+            yield begin, position
+            begin, size = position, 0
+        size += len(operation) + 1
+    if begin < len(operations):
+        yield begin, len(operations)
+
+
 async def commit(client: Client, operations: Sequence[bytes]) -> Outcome:
     """Write checks in one transaction: all of them, or none where one is not as it was.
 
@@ -135,7 +150,11 @@ async def commit(client: Client, operations: Sequence[bytes]) -> Outcome:
         errors.ConsulError: It cannot be told.
     """
     body = b"[" + b",".join(operations) + b"]"
-    reply = await client.send(Call("/v1/txn", (), "PUT", body, allowed=_OK, rights=RIGHTS))
+    reply = await client.send(Call("/v1/txn", (), "PUT", body, allowed=_ANSWERED, rights=RIGHTS))
+    if reply.status in _UNREADABLE:
+        if len(operations) > 1:
+            return Outcome(divide=True)
+        return Outcome(refused={0: _refusal(client.remote, reply.body.decode("utf-8", "replace"))})
     answer = wire.decoded(wire.TXN, reply.body, client.remote)
     outcome = Outcome()
     if reply.status == HTTPStatus.CONFLICT:
