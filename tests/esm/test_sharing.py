@@ -233,6 +233,28 @@ def test_an_instance_that_was_cut_off(consul: Consul, folder: Path, endpoint: En
 
 
 @pytest.mark.long
+def test_a_standstill_is_no_time_of_being_critical(
+    consul: Consul, folder: Path, endpoint: Endpoint
+) -> None:
+    """A service that recovered while the monitor stood still is not taken out when it goes on."""
+    settings = monitors.apart("still")
+    catalog = monitors.catalog(consul, settings)
+    definition = {"HTTP": endpoint.url, "DeregisterCriticalServiceAfter": "5s"}
+    node = catalog.check(definition, service="web")
+    with monitors.start(consul, folder, settings) as running:
+        catalog.becomes(node, "passing")
+        endpoint.says(endpoints.answer("500 No"))
+        catalog.becomes(node, "critical")
+        running.process.send_signal(signal.SIGSTOP)
+        since = time.monotonic()
+        endpoint.says(endpoints.answer("200 OK"))
+        until(lambda: time.monotonic() - since > 6.5, "the time of a dead service to pass")
+        running.process.send_signal(signal.SIGCONT)
+        catalog.becomes(node, "passing")
+        assert "deregistered service" not in running.printed()
+
+
+@pytest.mark.long
 def test_a_restart_with_the_same_id(group: Group) -> None:
     """One that was killed is followed by itself as soon as it counts as dead."""
     group.starts("a").says("Obtained leadership")
