@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import time
 from dataclasses import dataclass
 from enum import StrEnum
@@ -92,9 +93,10 @@ def addresses(wish: Wish, say: Callable[[str], None]) -> list[str]:
         errors.AWSError: There is none, or AWS cannot be asked.
     """
     end = time.monotonic() + wish.wait
-    own, told = metadata.own_id(), False
+    own, told = "", False
     while True:
         problem: errors.AWSError
+        own = own or metadata.own_id()
         try:
             found = _look(wish, own)
             if found:
@@ -117,7 +119,7 @@ def _look(wish: Wish, own: str) -> list[str]:
     access = AWSAccess(_region(wish))
     filters = {f"tag:{tags.literal(wish.tag.key)}": [tags.literal(wish.tag.value)]}
     found = machines.find(access, filters, machines.RUNNING)
-    return sorted({machine.address for machine in found if _counts(machine, own)}, key=_numbers)
+    return sorted({machine.address for machine in found if counts(machine, own)}, key=_numbers)
 
 
 def _region(wish: Wish) -> str:
@@ -126,8 +128,21 @@ def _region(wish: Wish) -> str:
     return wish.region or env or metadata.own_region()
 
 
-def _counts(machine: Machine, own: str) -> bool:
-    return bool(machine.address) and machine.id != own
+def counts(machine: Machine, own: str) -> bool:
+    """Tell whether it is another one; before the metadata service is up by the address alone."""
+    if not machine.address or machine.id == own:
+        return False
+    return bool(own) or not _is_here(machine.address)
+
+
+def _is_here(address: str) -> bool:
+    """Tell whether an address is one of this host's."""
+    with socket.socket() as tried:
+        try:
+            tried.bind((address, 0))
+        except OSError:
+            return False
+    return True
 
 
 def _nobody(wish: Wish, own: str) -> errors.AWSError:
