@@ -344,7 +344,8 @@ def test_pauses(alb: Alb) -> None:
     path = alb.write(alb.group(arn))
     with alb.watching(str(path)) as watch:
         watch.until(lambda: world.standing(arn) == sorted(keys))
-        alb.run("pause", "-f", str(path), world.service).ok()
+        said = alb.run("pause", "-f", str(path), world.service).ok().text
+        assert "by Consul's key lictor/consul-ec2-alb/alb-" in said
         watch.until(lambda: watch.told(f"{world.service} paused: by"))
         world.status(0, "critical")
         watch.until(lambda: watch.told("paused") and watch.waiting())

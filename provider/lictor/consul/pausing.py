@@ -66,7 +66,7 @@ def pause(client: Client, prefix: str, wanted: Pause) -> None:
         "by": wanted.by,
         "when": _text(wanted.since),
     }
-    keys.write(client, _key(prefix, wanted.name), json.dumps(texts).encode())
+    keys.write(client, key_of(prefix, wanted.name), json.dumps(texts).encode())
 
 
 def resume(client: Client, prefix: str, name: str = "") -> bool:
@@ -76,7 +76,7 @@ def resume(client: Client, prefix: str, name: str = "") -> bool:
         errors.ConsulError: It may go on.
     """
     was = any(found.name == name for found in read(client, prefix))
-    keys.delete(client, _key(prefix, name))
+    keys.delete(client, key_of(prefix, name))
     return was
 
 
@@ -86,7 +86,7 @@ def read(client: Client, prefix: str) -> tuple[Pause, ...]:
     Raises:
         errors.ConsulError: There is no answer that can be trusted.
     """
-    return _pauses(keys.read(client, _key(prefix), recurse=True), prefix)
+    return _pauses(keys.read(client, key_of(prefix), recurse=True), prefix)
 
 
 class PauseWatch(Endless):
@@ -140,7 +140,7 @@ class PauseWatch(Endless):
     def _read(self) -> float:
         """Wait for a change once."""
         asked, self._index = self._index, 0  # whatever fails begins anew
-        key = _key(self._prefix)
+        key = key_of(self._prefix)
         found = keys.read(self._client, key, recurse=True, index=asked, wait=self._wait)
         if blocking.told(asked, found.index) is not blocking.Told.FELL:
             self._index = found.index
@@ -153,7 +153,7 @@ class PauseWatch(Endless):
 
 def _pauses(found: keys.Found, prefix: str) -> tuple[Pause, ...]:
     """Make pauses of keys; `pausedX` begins with `paused` and is none of them."""
-    root = _key(prefix)
+    root = key_of(prefix)
     pauses = [
         _pause(_name(pair.key.removeprefix(root)[1:]), pair)
         for pair in found.pairs
@@ -178,7 +178,7 @@ def _text(time: datetime | None) -> str | None:
     return None if time is None else time.astimezone(UTC).isoformat()
 
 
-def _key(prefix: str, name: str = "") -> str:
+def key_of(prefix: str, name: str = "") -> str:
     """Name the key of a pause; a name is one part of it, whatever characters stand in it."""
     root = f"{prefix}/paused"
     return f"{root}/{_safe(name)}" if name else root

@@ -26,6 +26,8 @@ def prefix(engine: Engine, lock_prefix: str) -> str:
 def pause(engine: Engine, lock_prefix: str, name: str, seconds: float | None) -> str:
     """Have a resource, or for no name the stack, left alone; say so.
 
+    A stack of files is named after their paths, so that files of another host may share the key.
+
     Args:
         engine: The stack's.
         lock_prefix: As the watchers have it.
@@ -40,7 +42,10 @@ def pause(engine: Engine, lock_prefix: str, name: str, seconds: float | None) ->
     wanted = Pause(name, until, f"{_user()}@{socket.gethostname()}", now)
     pausing.pause(_client(engine), prefix(engine, lock_prefix), wanted)
     how_long = f"until {until:%Y-%m-%dT%H:%M:%SZ}" if until else "until lictor resume"
-    return f"{name or 'the stack'} is paused {how_long}"
+    said = f"{name or 'the stack'} is paused {how_long}"
+    if engine.declared is None:
+        return said
+    return f"{said}, by Consul's key {pausing.key_of(prefix(engine, lock_prefix), name)}"
 
 
 def resume(engine: Engine, lock_prefix: str, name: str) -> str:

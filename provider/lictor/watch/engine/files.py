@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from lictor import errors
 from lictor.resources import program
 from lictor.settings import alb, stack, yaml
 
@@ -56,5 +57,16 @@ class Files:
         program.declare(self.wanted.entries)
 
     def reload(self) -> None:
-        """Read the files again; those that cannot be read leave the last ones in force."""
-        self.wanted = alb.read(self._paths)
+        """Read the files again; those that cannot be taken leave the last ones in force."""
+        found = alb.read(self._paths)
+        if _consul(found) != _consul(self.wanted):
+            raise errors.SettingsError(
+                "the files name another Consul, or another token, and lock and pauses are at the"
+                " one that the watch began with; restart it"
+            )
+        self.wanted = found
+
+
+def _consul(wanted: Wanted) -> dict[str, str]:
+    """Take what the files say of Consul."""
+    return {key: text for key, text in wanted.config.items() if key.startswith("consul:")}
