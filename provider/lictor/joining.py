@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import time
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +15,7 @@ from lictor.model import AWSAccess
 from lictor.settings import connections, duration, shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lictor.model import Machine
 
@@ -96,11 +95,11 @@ def addresses(wish: Wish, say: Callable[[str], None]) -> list[str]:
     own, told = "", False
     while True:
         problem: errors.AWSError
-        own = own or metadata.own_id()
         try:
-            found = _look(wish, own)
-            if found:
-                return found
+            found = _look(wish)
+            own = own or metadata.own_id()  # by now it is up, if it is where our role comes from
+            if others := _others(found, own):
+                return others
             problem = _nobody(wish, own)
         except errors.AccessDenied:
             raise
@@ -115,11 +114,10 @@ def addresses(wish: Wish, say: Callable[[str], None]) -> list[str]:
         time.sleep(min(PAUSE, left))
 
 
-def _look(wish: Wish, own: str) -> list[str]:
+def _look(wish: Wish) -> Iterable[Machine]:
     access = AWSAccess(_region(wish))
     filters = {f"tag:{tags.literal(wish.tag.key)}": [tags.literal(wish.tag.value)]}
-    found = machines.find(access, filters, machines.RUNNING)
-    return sorted({machine.address for machine in found if counts(machine, own)}, key=_numbers)
+    return machines.find(access, filters, machines.RUNNING)
 
 
 def _region(wish: Wish) -> str:
@@ -128,21 +126,11 @@ def _region(wish: Wish) -> str:
     return wish.region or env or metadata.own_region()
 
 
-def counts(machine: Machine, own: str) -> bool:
-    """Tell whether it is another one; before the metadata service is up by the address alone."""
-    if not machine.address or machine.id == own:
-        return False
-    return bool(own) or not _is_here(machine.address)
-
-
-def _is_here(address: str) -> bool:
-    """Tell whether an address is one of this host's."""
-    with socket.socket() as tried:
-        try:
-            tried.bind((address, 0))
-        except OSError:
-            return False
-    return True
+def _others(found: Iterable[Machine], own: str) -> list[str]:
+    return sorted(
+        {machine.address for machine in found if machine.address and machine.id != own},
+        key=_numbers,
+    )
 
 
 def _nobody(wish: Wish, own: str) -> errors.AWSError:

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lictor import joining
-from lictor.model import Machine
 from tests.fakes import imds
 from tests.fakes.path import ROOT
 
@@ -101,17 +99,14 @@ def test_on_an_instance(fleet: Fleet) -> None:
 
 
 class _Late(dict[str, str]):
-    """What a metadata service knows that answers each question only when it is asked again."""
+    """What a metadata service knows that is not up before it was asked for the region."""
+
+    up = False
 
     def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 - as a mapping has it
-        """Nothing the first time."""
-        first = key not in self.asked
-        self.asked.add(key)
-        return default if first else super().get(key, default)
-
-    def __init__(self, *args: Any) -> None:  # noqa: ANN401 - as a mapping has it
-        super().__init__(*args)
-        self.asked: set[str] = set()
+        """Nothing until then."""
+        was, self.up = self.up, self.up or key == "placement/region"
+        return super().get(key, default) if was else default
 
 
 def test_a_metadata_service_that_comes_up_late(fleet: Fleet) -> None:
@@ -121,13 +116,6 @@ def test_a_metadata_service_that_comes_up_late(fleet: Fleet) -> None:
         code, out, err = fleet.run("--wait", "40s", env=env)
     assert (code, out.split()) == (0, fleet.addresses[1:])
     assert "waiting up to 40 s: EC2: DescribeInstances: no region" in err
-
-
-def test_an_instance_knows_its_own_address() -> None:
-    """It does not join itself where the metadata service is switched off."""
-    assert joining.counts(Machine("i-1", "10.255.255.1", "vpc-1"), "")
-    assert not joining.counts(Machine("i-1", "127.0.0.1", "vpc-1"), "")
-    assert joining.counts(Machine("i-1", "127.0.0.1", "vpc-1"), "i-2")
 
 
 def test_a_wait_that_is_rewarded(fleet: Fleet) -> None:
