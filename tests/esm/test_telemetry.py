@@ -35,6 +35,9 @@ GAUGES = {
 }
 
 
+TIMES = ("checks_update", "check_batch_flush", "esm_checks_fetch_and_update_duration")
+
+
 def fetched(url: str) -> tuple[int, str]:
     """Ask for a page."""
     try:
@@ -82,8 +85,11 @@ def test_metrics_and_health(consul: Consul, tmp_path: Path, endpoint: Endpoint) 
         assert metrics[f"{host}_esm_checks_count"] == 2.0
         assert metrics["esm_checks_runs_total"] > 0
         assert metrics["esm_checks_transitions_total"] >= 1
-        assert metrics["check_txn_count"] > 0
-        assert metrics["check_txn_sum"] > 0
+        assert metrics["check_txn"] > 0
+        for name in ("check_txn_retry", "check_txn_batch_size", "coord_txn"):
+            assert metrics[name] >= 0
+        for name in TIMES:
+            assert {name, f"{name}_sum", f"{name}_count"} <= metrics.keys()
         assert metrics["esm_checks_lag_seconds"] < 5
         code, text = fetched(f"{url}/healthz")
         assert (code, json.loads(text)) == (200, {"healthy": True, "leader": True, "troubles": []})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import resource
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lictor.esm.metrics import Kind, Point
@@ -21,8 +22,31 @@ if TYPE_CHECKING:
     from lictor.esm.sharing import Sharing
     from lictor.esm.writer import Writer
 
+_RECENT = 120
 BEHIND = 5.0
 """Seconds by which probes may begin late before the monitor is not healthy."""
+
+
+@dataclass(slots=True)
+class Times:
+    """How long something took: in all, and lately."""
+
+    total: float = 0.0
+    count: int = 0
+    recent: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
+
+    def add(self, seconds: float, count: int | None = None) -> None:
+        """Take note of some more seconds, and of how many times there were in all by now."""
+        count = self.count + 1 if count is None else count
+        if count > self.count:
+            self.recent.append(seconds / (count - self.count))
+            self.total += seconds
+            self.count = count
+
+    def point(self, name: str, text: str) -> Point:
+        """Tell it."""
+        parts = tuple(name.split("."))
+        return Point(parts, Kind.TIME, self.total, text, self.count, recent=tuple(self.recent))
 
 
 @dataclass(slots=True)
@@ -32,6 +56,8 @@ class Board:
     Attributes:
         pool: Processes that run probes; None where there are none beside this one.
         lag: Seconds by which the latest of the last probes began late, as last looked at.
+        taken: What it took to take in all checks, as seen at each look.
+        written: What a transaction took on the average of the time before each look.
     """
 
     stats: Stats
@@ -43,10 +69,16 @@ class Board:
     belonging: Belonging
     pool: Pool | None = None
     lag: float = 0.0
+    taken: Times = field(default_factory=Times)
+    written: Times = field(default_factory=Times)
 
     def look(self) -> None:
-        """Take the lag of a span of time, which begins anew."""
+        """Take the lag of a span of time, which begins anew; and what things took in it."""
         self.lag, self.stats.lag = self.stats.lag, 0.0
+        if self.discovery.seconds:
+            self.taken.add(self.discovery.seconds)
+        stats = self.writer.stats
+        self.written.add(stats.seconds - self.written.total, stats.transactions)
 
     def troubles(self) -> list[str]:
         """Say what keeps the monitor from its work; nothing where all is well."""
@@ -84,8 +116,9 @@ class Board:
         yield _gauge("esm.checks.count", good + bad, "Checks of this instance.")
         yield _gauge("esm.checks.healthy", good, "Checks that pass or warn.")
         yield _gauge("esm.checks.unhealthy", bad, "Checks that are critical.")
-        text = "Seconds that taking in all checks took, the last time."
-        yield _gauge("esm.checks.fetch_and_update_duration", self.discovery.seconds, text)
+        text = "Milliseconds that taking in all checks took."
+        yield self.taken.point("esm.checks.fetch_and_update.duration", text)
+        yield self.taken.point("checks.update", text)
         yield _counter("esm.checks.runs", stats.runs, "Probes that ended.")
         yield _gauge("esm.checks.running", stats.running, "Probes under way.")
         text = "Most seconds by which a probe began late, lately."
@@ -98,20 +131,15 @@ class Board:
 
     def _writes(self) -> Iterator[Point]:
         stats = self.writer.stats
-        yield _counter("checks.update", stats.written, "Checks that were written.")
-        times = Point(
-            ("check", "txn"),
-            Kind.TIME,
-            stats.seconds,
-            "Transactions with checks, and the seconds they took.",
-            stats.transactions,
-        )
-        yield times
-        yield _counter("check.txn_retry", stats.retries, "Writes that Consul found stale.")
+        yield _known("check.txn", stats.transactions, "Transactions with checks.")
+        yield _known("check.txn_retry", stats.retries, "Writes that Consul found stale.")
+        text = "Milliseconds that transactions with checks took."
+        yield self.written.point("check.batch.flush", text)
+        yield _counter("check.txn_checks", stats.written, "Checks that were written.")
         yield _gauge("check.txn_batch_size", stats.batch, "Checks of the last transaction.")
         yield _counter("check.txn_failures", stats.failures, "Transactions that failed.")
         yield _gauge("check.txn_waiting", len(self.ledger.dirty), "Checks to be written.")
-        yield _counter("coord.txn", self.pings.placed, "Coordinates that were written.")
+        yield _known("coord.txn", self.pings.placed, "Coordinates that were written.")
 
 
 def _process() -> Iterator[Point]:
@@ -125,6 +153,11 @@ def _process() -> Iterator[Point]:
 
 def _gauge(name: str, value: float, text: str) -> Point:
     return Point(tuple(name.split(".")), Kind.GAUGE, float(value), text)
+
+
+def _known(name: str, value: float, text: str) -> Point:
+    """Make a counter of consul-esm's."""
+    return replace(_counter(name, value, text), plain=True)
 
 
 def _counter(name: str, value: float, text: str) -> Point:

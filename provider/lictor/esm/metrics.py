@@ -7,21 +7,23 @@ Names are those of dashboards: `esm.nodes.monitored` is ``esm_nodes_monitored`` 
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from prometheus_client import Metric
-
     from lictor.settings.monitor import Telemetry
+
+
+QUANTILES = (0.5, 0.9, 0.99)
 
 
 class Kind(Enum):
@@ -44,6 +46,8 @@ class Point:
         text: What it says.
         count: Of a time: how often.
         labels: In pairs.
+        recent: Of a time: seconds it took lately, for quantiles.
+        plain: Of a counter: whether its name is consul-esm's, which has no ``_total``.
     """
 
     name: tuple[str, ...]
@@ -52,6 +56,8 @@ class Point:
     text: str
     count: int = 0
     labels: tuple[tuple[str, str], ...] = ()
+    recent: tuple[float, ...] = ()
+    plain: bool = False
 
 
 class Filter:
@@ -109,9 +115,12 @@ class Exposition(Collector):
         base = _clean("_".join(point.name))
         name = _clean(self._prefix) + base
         if point.kind is Kind.TIME:
-            yield SummaryMetricFamily(
-                name, point.text, count_value=point.count, sum_value=point.value
-            )
+            yield _summary(name, point)
+            return
+        if point.plain:
+            counter = Metric(name, point.text, "unknown")  # else the library adds _total
+            counter.add_sample(name, {}, point.value)
+            yield counter
             return
         if point.kind is Kind.COUNTER:
             yield CounterMetricFamily(name, point.text, value=point.value)
@@ -123,6 +132,18 @@ class Exposition(Collector):
             )
             family.add_metric([value for _, value in point.labels], point.value)
             yield family
+
+
+def _summary(name: str, point: Point) -> Metric:
+    """Write a time in milliseconds, as Go's metrics do."""
+    found = Metric(name, point.text, "summary")
+    seconds = sorted(point.recent)
+    for quantile in QUANTILES:
+        value = seconds[int(quantile * (len(seconds) - 1))] * 1000 if seconds else math.nan
+        found.add_sample(name, {"quantile": f"{quantile:g}"}, value)
+    found.add_sample(f"{name}_sum", {}, point.value * 1000)
+    found.add_sample(f"{name}_count", {}, point.count)
+    return found
 
 
 class Statsd:
