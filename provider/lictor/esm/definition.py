@@ -31,6 +31,24 @@ from lictor.esm.kinds import (
 from lictor.settings import go_duration
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PORTS = {
+    "domain": "53",
+    "ftp": "21",
+    "ftps": "990",
+    "gopher": "70",
+    "http": "80",
+    "https": "443",
+    "imap2": "143",
+    "imap3": "220",
+    "imaps": "993",
+    "pop3": "110",
+    "pop3s": "995",
+    "smtp": "25",
+    "submissions": "465",
+    "ssh": "22",
+    "telnet": "23",
+}
+"""Ports by name: those that Go knows on any machine."""
 _NOTE = re.compile(r"\b(success_before_passing|failures_before_critical)\s*=\s*([0-9]{1,6})\b")
 
 
@@ -154,7 +172,8 @@ def check_url(url: str) -> None:
         raise _BadError(f"HTTP {url[:200]!r} is no URL: {error}") from None
     if parts.scheme not in ("http", "https"):
         raise _BadError(f"HTTP {url[:200]!r}: unsupported protocol scheme {parts.scheme!r}")
-    if not host or port == 0 or any(c <= " " or c == "\x7f" for c in url):
+    odd = url[:1] == " " or " " in parts.netloc or any(c < " " or c == "\x7f" for c in url)
+    if not host or port == 0 or odd:
         raise _BadError(f"HTTP {url[:200]!r} is no URL: expected http(s)://HOST[:PORT]/PATH")
     _hostname("HTTP", host)
 
@@ -167,6 +186,7 @@ def _address(name: str, text: str) -> Address:
         host = host[1:-1]
     elif ":" in host:
         raise _BadError(f"{name} {text[:200]!r}: too many colons in address")
+    port = _PORTS.get(port.lower(), port)
     if not (port.isascii() and port.isdecimal()) or not 0 < int(port[:9]) <= 65535:  # noqa: PLR2004
         raise _BadError(f"{name} {text[:200]!r}: invalid port")
     _hostname(name, host or "localhost")

@@ -13,6 +13,7 @@ from prometheus_client import exposition
 
 from lictor import errors
 from lictor.esm.metrics import Exposition, Filter, Statsd
+from lictor.settings.monitor import statsd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,25 +83,28 @@ async def push(told: Monitor, board: Board, pause: float = _EVERY) -> None:
         ways.append((Statsd(telemetry, host, tagged=False), telemetry.statsd_address))
     if telemetry.dogstatsd_addr:
         ways.append((Statsd(telemetry, host, tagged=True), telemetry.dogstatsd_addr))
+    failing: set[str] = set()
     while True:
         for writer, address in ways:
-            await _send(writer.datagrams(board.points()), address)
+            try:
+                await _send(writer.datagrams(board.points()), address)
+                failing.discard(address)
+            except (OSError, ValueError) as error:
+                level = logging.DEBUG if address in failing else logging.WARNING
+                _LOG.log(level, "metrics cannot be sent to %s: %s", address, error)
+                failing.add(address)
         await asyncio.sleep(pause)
         board.look()
 
 
 async def _send(datagrams: Sequence[bytes], address: str) -> None:
+    if address.startswith("unix://"):
+        _all(datagrams, socket.AF_UNIX, address.removeprefix("unix://"))
+        return
+    host, port = statsd(address)
     loop = asyncio.get_running_loop()
-    try:
-        if address.startswith("unix://"):
-            family, at = socket.AF_UNIX, address.removeprefix("unix://")
-            _all(datagrams, family, at)
-            return
-        host, _, port = address.removeprefix("udp://").rpartition(":")
-        found = await loop.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)
-        _all(datagrams, found[0][0], found[0][4])
-    except (OSError, ValueError) as error:
-        _LOG.debug("statsd at %s: %s", address, error)
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    _all(datagrams, found[0][0], found[0][4])
 
 
 def _all(datagrams: Sequence[bytes], family: int, at: Any) -> None:  # noqa: ANN401 - of either family

@@ -33,6 +33,21 @@ def _duration(name: str, text: str) -> None:
         raise Clash(name, str(error)) from None
 
 
+def statsd(address: str) -> tuple[str, int]:
+    """Read where statsd listens: ``HOST:PORT``, or a host with statsd's usual port.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    text = address.removeprefix("udp://")
+    host, colon, port = text.rpartition(":")
+    if not colon or text.endswith("]"):
+        host, port = text, "8125"
+    if not (port.isascii() and port.isdecimal() and 0 < int(port[:9]) < 65536):  # noqa: PLR2004
+        raise ValueError(f"expected HOST:PORT, found {address!r}")
+    return host.strip("[]"), int(port)
+
+
 class Telemetry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where metrics go. Circonus and statsite keys are read, and answered with a warning."""
 
@@ -61,6 +76,13 @@ class Telemetry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     def __post_init__(self) -> None:
         _duration("prometheus_retention_time", self.prometheus_retention_time)
+        for name in ("statsd_address", "dogstatsd_addr"):
+            address = getattr(self, name)
+            if address and not address.startswith("unix://"):
+                try:
+                    statsd(address)
+                except ValueError as error:
+                    raise Clash(name, str(error)) from None
 
     @property
     def prometheus(self) -> bool:

@@ -13,6 +13,7 @@ from lictor.esm import definition, kinds
 from lictor.esm.kinds import TLS, Address, Alias, Bad, Spec
 from lictor.esm.probes import making
 from lictor.esm.probes.dialing import Dialer
+from lictor.esm.probes.http import Request
 from lictor.esm.probes.trust import Trust
 
 FIELDS = (
@@ -91,6 +92,9 @@ def test_an_interval_below_a_second() -> None:
     ("wire", "probe"),
     [
         ({"TCP": "[::1]:80"}, kinds.TCP(Address("::1", 80))),
+        ({"TCP": "h:https"}, kinds.TCP(Address("h", 443))),
+        ({"GRPC": "h:HTTP/s"}, kinds.GRPC(Address("h", 80), "s")),
+        ({"HTTP": "http://h/a b?c d"}, kinds.HTTP("http://h/a b?c d")),
         ({"TCP": ":80"}, kinds.TCP(Address("localhost", 80))),
         ({"TCP": "h:1", "TCPUseTLS": True}, kinds.TCP(Address("h", 1), TLS())),
         ({"GRPC": "h:1"}, kinds.GRPC(Address("h", 1))),
@@ -135,3 +139,29 @@ def test_nothing_to_run() -> None:
     """A definition of another kind is left alone."""
     assert definition.read(b"{}") is None
     assert definition.read(b'{"TTL": 3000000000, "Interval": "x"}') is None
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        {"TCP": "h:nosuch"},
+        {"TCP": "h:"},
+        {"HTTP": "http://h:https/"},
+        {"HTTP": "http://h h/"},
+        {"HTTP": "http://u:p w@h/"},
+        {"HTTP": " http://h/"},
+        {"HTTP": "http://h/\n"},
+    ],
+    ids=str,
+)
+def test_what_go_refuses_too(wire: dict[str, Any]) -> None:
+    """A port of a URL has no name, and nothing before its path a space."""
+    assert isinstance(read(wire).probe, Bad)
+
+
+def test_a_url_as_it_is_sent() -> None:
+    """What is not allowed in a request is escaped, what is escaped stays."""
+    url = 'http://h/a b/\u00e4%2F"?c d=\u00e4&e=%20'
+    request = Request(kinds.HTTP(url), url, "GET", body=True, secret=True)
+    line = request.data.split(b"\r\n")[0]
+    assert line == b"GET /a%20b/%C3%A4%2F%22?c%20d=%C3%A4&e=%20 HTTP/1.1"

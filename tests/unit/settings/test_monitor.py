@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lictor import errors
 from lictor.settings import files, go_duration, monitor_access
-from lictor.settings.monitor import Monitor, Telemetry
+from lictor.settings.monitor import Monitor, Telemetry, statsd
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -221,3 +221,26 @@ def test_what_is_no_duration(text: str) -> None:
     """A bare number is none."""
     with pytest.raises(ValueError, match="invalid duration"):
         go_duration.read(text)
+
+
+@pytest.mark.parametrize(
+    ("address", "wanted"),
+    [
+        ("127.0.0.1:9", ("127.0.0.1", 9)),
+        ("statsd.example", ("statsd.example", 8125)),
+        ("udp://statsd.example:8126", ("statsd.example", 8126)),
+        ("[::1]:9", ("::1", 9)),
+        ("[::1]", ("::1", 8125)),
+    ],
+)
+def test_where_statsd_listens(address: str, wanted: tuple[str, int]) -> None:
+    """At its usual port, where none is told."""
+    Telemetry(statsd_address=address, dogstatsd_addr="unix:///run/dogstatsd")
+    assert statsd(address) == wanted
+
+
+@pytest.mark.parametrize("name", ["statsd_address", "dogstatsd_addr"])
+def test_where_statsd_cannot_listen(tmp_path: Path, name: str) -> None:
+    """Is refused by name."""
+    with pytest.raises(errors.SettingsError, match=f"{name}.*expected HOST:PORT"):
+        read(tmp_path, f'telemetry {{ {name} = "localhost:x" }}')

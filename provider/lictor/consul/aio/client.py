@@ -40,10 +40,12 @@ class Client:
 
     Args:
         connection: How to reach it, and as whom.
+        largest: Bytes of an answer that are read; what is larger is refused.
     """
 
-    def __init__(self, connection: ConsulConnection) -> None:
+    def __init__(self, connection: ConsulConnection, largest: int = LARGEST) -> None:
         self.connection = connection
+        self._largest = largest
         self._session = _session(connection)
         self._base = _base(connection)
         self._old: list[aiohttp.ClientSession] = []
@@ -107,7 +109,7 @@ class Client:
                 allow_redirects=False,
                 server_hostname=connection.server_name or None,
             ) as response:
-                body = await response.read()
+                body = await self._body(response)
                 status, headers = response.status, response.headers
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise self._unreachable(error) from error
@@ -118,6 +120,24 @@ class Client:
                 self.remote, status, said, known=known, rights=call.rights, setting="token"
             )
         return Reply(status, headers, body)
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        """Read an answer, unless it is larger than any of Consul's.
+
+        Raises:
+            errors.ConsulNotReady: It is.
+        """
+        pieces, size = [], 0
+        async for piece in response.content.iter_any():
+            pieces.append(piece)
+            size += len(piece)
+            if max(size, response.content_length or 0) > self._largest:
+                response.close()
+                raise errors.ConsulNotReady(
+                    f"{self.remote} gave an answer larger than {self._largest >> 20} MiB;"
+                    " is there a proxy in between?"
+                )
+        return b"".join(pieces)
 
     def _unreachable(self, error: BaseException) -> errors.ConsulUnreachable:
         """Say what is wrong with the way to Consul."""

@@ -8,8 +8,9 @@ body that never ends, and answers that are none.
 from __future__ import annotations
 
 import base64
+import string
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 from lictor.esm import verdict
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lictor.esm.probes.dialing import Dialer, Line
 
 REDIRECTS = 10
+_PATH = "/%:@!$&'()*+,;=~[]"
 _FOUND = (301, 302, 303)
 _AGAIN = (307, 308)
 _PORTS = {"http": 80, "https": 443}
@@ -42,7 +44,8 @@ class Request:
         self.port = parts.port or _PORTS[parts.scheme]
         self.body = spec.body if body else b""
         self.proxy = _proxy(parts.scheme, self.host)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        target = _escaped(parts.path or "/", _PATH)
+        target += f"?{_escaped(parts.query, string.punctuation)}" if parts.query else ""
         if self.proxy and parts.scheme == "http":
             target = f"http://{parts.netloc.rpartition('@')[2]}{target}"
         given = {name.lower() for name, _ in spec.headers}
@@ -169,6 +172,11 @@ class Probe:
             return Request(self._spec, url, method, body=body, secret=same)
         except ValueError as error:
             raise ProbeFailed(f"redirected to what cannot be asked: {error}") from None
+
+
+def _escaped(text: str, safe: str) -> str:
+    """Write a part of a URL as it is sent; what is escaped already stays."""
+    return quote(text, safe, errors="surrogatepass")
 
 
 def _login(user: str, password: str | None) -> str:
