@@ -195,7 +195,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no host": ({"HTTP": "http:///x"}, "is no URL"),
     "no URL": ({"HTTP": "http://[::1/"}, "is no URL"),
     "port": ({"HTTP": "http://127.0.0.1:99999/"}, "is no URL"),
-    "space": ({"HTTP": "http://127.0.0.1/a b"}, "is no URL"),
+    "space": ({"HTTP": "http://127.0.0.1 b/"}, "is no URL"),
     "method": ({"HTTP": "http://127.0.0.1/", "Method": "GE T"}, "no method of HTTP"),
     "header": ({"HTTP": "http://127.0.0.1/", "Header": {"X": ["a\r\nB: c"]}}, "cannot be sent"),
     "no port": ({"TCP": "127.0.0.1"}, "missing port"),

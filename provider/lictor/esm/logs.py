@@ -11,6 +11,7 @@ import logging
 import logging.handlers
 import os
 import queue
+import socket
 import sys
 import time
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 from lictor import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lictor.settings.monitor import Monitor
 
@@ -40,9 +41,16 @@ _PATIENCE = 60.0
 """Seconds until another file is tried again where that failed."""
 
 
+_SYSLOGS = ("/dev/log", "/var/run/syslog")
+
+
 @contextlib.contextmanager
-def to(told: Monitor) -> Iterator[None]:
+def to(told: Monitor, syslogs: Sequence[str] = _SYSLOGS) -> Iterator[None]:
     """Write the log of a block where the settings say.
+
+    Args:
+        told: The settings.
+        syslogs: Where a syslog may listen; the first that does is told.
 
     Raises:
         errors.SettingsError: It cannot be written there.
@@ -52,7 +60,7 @@ def to(told: Monitor) -> Iterator[None]:
     if told.log_file:
         handlers.append(_file(told))
     if told.enable_syslog:
-        handlers.append(_syslog(told))
+        handlers.append(_syslog(told, syslogs))
     for handler in handlers:
         handler.setFormatter(_JSON() if told.log_json else _Text())
     lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
@@ -186,9 +194,18 @@ class _Rotating(logging.StreamHandler):  # type: ignore[type-arg] # generic in t
         super().close()
 
 
-def _syslog(told: Monitor) -> logging.Handler:
+def _syslog(told: Monitor, places: Sequence[str]) -> logging.Handler:
     facility = (told.syslog_facility or "LOCAL0").lower()
-    for address in ("/dev/log", "/var/run/syslog"):
-        with contextlib.suppress(OSError):
-            return logging.handlers.SysLogHandler(address, facility)
-    raise errors.SettingsError("enable_syslog: no syslog listens at /dev/log or /var/run/syslog")
+    for place in places:
+        if _listens(place):
+            return logging.handlers.SysLogHandler(place, facility)
+    raise errors.SettingsError(f"enable_syslog: no syslog listens at {' or '.join(places)}")
+
+
+def _listens(place: str) -> bool:
+    """Tell whether somebody does: the library's handler begins without a word where nobody does."""
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, kind) as sock:
+            sock.connect(place)
+            return True
+    return False

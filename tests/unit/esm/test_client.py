@@ -36,3 +36,18 @@ def test_an_answer_that_is_too_large(length: int | None) -> None:
     """Is refused, by its length where it has one that tells, else where it goes on."""
     with pytest.raises(errors.ConsulNotReady, match="larger than"):
         asked(Odd(body=b"12345", repeat=20_001, length=length), LARGEST if length else 100_000)
+
+
+def test_another_token() -> None:
+    """Goes with every question that is asked from then on."""
+
+    async def story(url: str) -> None:
+        async with Client(ConsulConnection(url, token="old")) as client:  # noqa: S106 - none
+            await client.send(Call("/v1/catalog/nodes"))
+            client.renew(ConsulConnection(url, token="new"))  # noqa: S106 - none
+            await client.send(Call("/v1/catalog/nodes"))
+
+    with odd_consul.start() as consul:
+        asyncio.run(story(consul.url))
+        tokens = [asked.headers["X-Consul-Token"] for asked in consul.asked]
+    assert tokens == ["old", "new"]

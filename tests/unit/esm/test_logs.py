@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
+from lictor import errors
 from lictor.esm import logs
 from lictor.settings.monitor import Monitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
 LOG = logging.getLogger("lictor.esm")
 
@@ -64,3 +66,28 @@ def test_a_file_that_somebody_took_away(tmp_path: Path) -> None:
         until(lambda: path.stat().st_size)
         path.unlink()
         until(path.exists)
+
+
+@pytest.mark.parametrize(("facility", "number"), [("", 16), ("LOCAL3", 19), ("daemon", 3)])
+def test_syslog(tmp_path: Path, facility: str, number: int) -> None:
+    """Is told each line, with the facility and how grave it is."""
+    place = str(tmp_path / "log")
+    told = Monitor(enable_syslog=True, syslog_facility=facility)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslog:
+        syslog.bind(place)
+        syslog.settimeout(10)
+        with logs.to(told, (str(tmp_path / "nobody"), place)):
+            LOG.info("a line")
+            LOG.error("a worse one")
+        first, second = syslog.recv(4096).decode(), syslog.recv(4096).decode()
+    assert first.startswith(f"<{number * 8 + 6}>")
+    assert "consul-esm: a line" in first
+    assert second.startswith(f"<{number * 8 + 3}>")
+
+
+def test_no_syslog(tmp_path: Path) -> None:
+    """Is refused at the start, with the places."""
+    place = str(tmp_path / "nobody")
+    told = Monitor(enable_syslog=True)
+    with pytest.raises(errors.SettingsError, match=place), logs.to(told, (place,)):
+        pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -228,3 +229,30 @@ def test_many_are_spread_over_the_interval() -> None:
     assert len(begun) >= 3000
     for second in range(10):
         assert 200 < sum(second <= at < second + 1 for at in begun) < 400
+
+
+def test_a_monitor_that_is_overloaded(caplog: pytest.LogCaptureFixture) -> None:
+    """Says so in the log, and leaves nothing out."""
+
+    async def story() -> tuple[float, list[int]]:
+        probes = {str(number): Probe(fine) for number in range(20)}
+        async with probing(probes, interval=2.0) as (prober, _):
+            await asyncio.sleep(5.0)
+            before = [len(probe.times) for probe in probes.values()]
+            loop = asyncio.get_running_loop()
+            assert isinstance(loop, clock.Loop)
+            loop.stall(10.0)
+            await asyncio.sleep(1.0)
+            after = [len(probe.times) for probe in probes.values()]
+            more = [now - then for now, then in zip(after, before, strict=True)]
+            return prober.stats.lag, more
+
+    log = logging.getLogger("lictor.esm")
+    log.addHandler(caplog.handler)
+    try:
+        lag, more = clock.run(story())
+    finally:
+        log.removeHandler(caplog.handler)
+    assert 8.0 < lag <= 10.0
+    assert all(one >= 1 for one in more)
+    assert "monitor is overloaded: probes begin" in caplog.text
