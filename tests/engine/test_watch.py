@@ -202,6 +202,52 @@ def test_a_killed_run_is_recovered(world: World) -> None:
 
 
 @pytest.mark.long
+def test_a_killed_cli_leaves_nothing_that_goes_on(world: World) -> None:
+    """What its run was to remove is in use again: neither that run removes it nor the next one."""
+    arn, keys = world.attached(3)
+    with watching(world, "--no-lock") as watch:
+        watch.settled()
+        world.aws.fault("RegisterTargets", "slow", seconds=4)
+        world.aws.clear_calls()
+        world.status(0, "critical")
+        (added,) = world.fleet(1, first=3)
+        world.aws.wait_for_calls("RegisterTargets", 1, deadline=30)
+        os.kill(watch.waiting(), signal.SIGKILL)
+        world.status(0, "passing")
+        watch.until(lambda: watch.told("a run was killed"))
+        watch.until(lambda: sorted(world.outputs()["attached"]) == sorted([*keys, added]))
+        assert watch.end() == 0
+    assert world.standing(arn) == sorted([*keys, added])
+    assert "DeregisterTargets" not in world.changes()
+
+
+@pytest.mark.long
+def test_one_blocked_group_among_eight(world: World) -> None:
+    """The others follow every change; it keeps all that it has, and follows when it can again."""
+    names = ["web", *(f"web-{number}" for number in range(1, 8))]
+    arns = [world.aws.create_group(f"{world.service}-{number}") for number in range(8)]
+    keys = world.fleet(4)
+    groups = [{**world.group(arn), "name": name} for name, arn in zip(names, arns, strict=True)]
+    world.declare(*groups)
+    world.stack.lictor("up", "--stack", "dev").ok()
+    nowhere = [{"service": world.service, "datacenters": ["nowhere"]}]
+    blocked = {"name": "web", "targetGroupArn": arns[0], "sources": nowhere}
+    world.declare(blocked, *groups[1:])
+    with watching(world, "--no-lock") as watch:
+        watch.until(lambda: watch.told("web blocked: "))
+        for number in (0, 1):
+            world.status(number, "critical")
+            left = sorted(keys[number + 1 :])
+            watch.until(lambda: all(world.standing(arn) == left for arn in arns[1:]))  # noqa: B023 - at once
+            assert world.standing(arns[0]) == sorted(keys)
+        left = sorted([keys[0], *left])
+        world.declare(*groups)
+        world.status(0, "passing")
+        watch.until(lambda: {*map(tuple, map(world.standing, arns))} == {(*sorted(left),)})
+        assert watch.end() == 0
+
+
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_two_watchers_without_a_lock_do_not_fight(world: World) -> None:
     """A minute of changes under two watchers of two stacks on one group: no target flaps."""

@@ -129,9 +129,9 @@ class InMemoryScope(Scope):
     scene: Scene = field(default_factory=Scene)
     run: Run = field(default_factory=Run)
 
-    def remotes(self, urn: str, heard: Callable[[], bool]) -> Remotes:
+    def remotes(self, urn: str, heard: Callable[[], bool], *, unseen: bool) -> Remotes:
         """Return the scene, as careful as the run is."""
-        settles = super().remotes(urn, heard).settles
+        settles = super().remotes(urn, heard, unseen=unseen).settles
         made = InMemory(self.config.get, self.env, self.run, scene=self.scene)
         return replace(made, asker=urn, settles=settles, patient=self.patient, heard=heard)
 

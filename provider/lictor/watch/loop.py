@@ -34,7 +34,6 @@ BEAT = 5.0
 """Seconds between two signs of life."""
 _LOCKED = 1.0
 _TRY_AGAIN = (Verdict.ERROR, Verdict.FAILED, Verdict.BLOCKED)
-_UNSURE = (Verdict.ERROR, Verdict.BLOCKED)
 _PASSING = (errors.LictorError, OSError)
 _BY_THE_CLOCK = {"retry", "timer", "resync"}
 
@@ -205,7 +204,8 @@ class Loop:
         if outcome.asked or outcome.led or outcome.ok:
             also = [group.urn for group in outcome.groups if only is not None or group.paused]
             self.questions.follow(outcome.asked, outcome.led, also=also)
-        if verdict in _UNSURE or any(group.paused for group in outcome.groups):
+        # a blocked one is met with care by the servicer, and holds up no other
+        if verdict is Verdict.ERROR or any(group.paused for group in outcome.groups):
             self._cautious = self._cautious or cautious
         if verdict in _TRY_AGAIN:
             self._concern(None)

@@ -144,6 +144,26 @@ def test_a_blocked_resource_carries_out_no_old_removal() -> None:
     assert set(stack.scene.states) == keys(2, 3), "a removal that is sure is not made"
 
 
+def test_who_was_blocked_is_careful_in_the_next_run() -> None:
+    """Its answers were not seen for a while, whatever the others' were; and only in that one."""
+    scene = Scene()
+    scene.names(1, 2, 3)
+    stack = made(scene)
+    scene.silent = True
+    stack.up()
+    scene.silent = False
+    scene.names(1)
+    scene.settling = lambda: scene.names(1, 2)
+    assert "two reads" in str(stack.up().blocked)
+    assert set(scene.states) == keys(1, 2, 3)
+    stack.up()
+    assert set(scene.states) == keys(1, 2)
+    assert scene.settled == 2
+    scene.names(1)
+    stack.up()
+    assert (set(scene.states), scene.settled) == (keys(1), 2)
+
+
 @pytest.mark.parametrize("back", [True, False])
 def test_what_was_kept_back_is_planned_anew(*, back: bool) -> None:
     """Another group's change brings a run about: Consul is asked before the removal is made."""

@@ -58,12 +58,13 @@ class Scope:
         """Whether a resource has to be planned anew."""
         return self.only is None or urn in self.only
 
-    def remotes(self, urn: str, heard: Callable[[], bool]) -> Remotes:
+    def remotes(self, urn: str, heard: Callable[[], bool], *, unseen: bool) -> Remotes:
         """Return Consul and AWS as a resource reaches them in this run.
 
         Args:
             urn: The resource.
             heard: Whether the engine waits for the answer still.
+            unseen: Whether Consul's answers to this one were not seen for a while.
         """
         return Remotes(
             config=self.config.get,
@@ -71,7 +72,7 @@ class Scope:
             run=self._run,
             asker=urn,
             patient=self.patient,
-            settles=SETTLES if self.cautious else 0.0,
+            settles=SETTLES if self.cautious or unseen else 0.0,
             heard=heard,
         )
 

@@ -49,7 +49,8 @@ def _ours(method: Callable[[S, Kind, Any, Remotes], Any]) -> Callable[[S, Any, A
             kind = served.KINDS.get(tokens.of(request.urn))
             if kind is None:
                 return self.others.serve(method.__name__, request)
-            remotes = self.scope.remotes(request.urn, context.is_active)
+            unseen = request.urn in self._unseen
+            remotes = self.scope.remotes(request.urn, context.is_active, unseen=unseen)
             with self.calls.one():
                 return method(self, kind, request, remotes)
         except grpc.RpcError as error:  # of the SDK's host: its own words
@@ -80,6 +81,7 @@ class Servicer(ResourceProviderServicer):
         self.calls = Calls()
         self._left: set[str] = set()  # whose last inputs this run keeps
         self._unreached: set[str] = set()  # whose last run did not come to its plan
+        self._unseen: set[str] = set()  # whose answers the last run did not use
 
     def begin(self, scope: Scope, groups: Groups, others: Others) -> None:
         """Open a run, and forget the last one."""
@@ -115,6 +117,7 @@ class Servicer(ResourceProviderServicer):
                 return provider_pb2.CheckResponse(inputs=request.news, failures=[failure])
             self.groups.blocked(request.urn, error, kept=bool(kind.begun(olds)))
             self._left.add(request.urn)
+            self._unseen.add(request.urn)
             inputs = kind.as_before(olds or {**news, **_NOTHING}, news, remotes)
         if self.scope.dry and not olds and not self.groups.knows(request.urn):
             self.groups.planned(request.urn, {}, inputs, shown=True)  # a new one gets no Diff
@@ -135,7 +138,9 @@ class Servicer(ResourceProviderServicer):
         if not self.scope.disturbed(urn) and urn not in self._unreached:
             kept = kind.undisturbed(olds, news, remotes)
         if kept is None:
-            return kind.inputs(olds, news, remotes)
+            inputs = kind.inputs(olds, news, remotes)
+            self._unseen.discard(urn)
+            return inputs
         if all(olds.get(key) == value for key, value in kept.items()):
             self._left.add(urn)
         return kept
