@@ -13,8 +13,9 @@ import pytest
 from lictor.consul.aio.client import Client
 from lictor.consul.aio.wire import Node
 from lictor.esm import gotime
+from lictor.esm.doubt import Doubt
 from lictor.esm.pings import Pings, Rules
-from lictor.esm.probes.failing import Unable
+from lictor.esm.probes.failing import ProbeFailed, Unable
 from lictor.esm.probes.ping import REMEDY
 from lictor.model import ConsulConnection
 from tests.fakes import monitor as monitors
@@ -243,7 +244,8 @@ def test_no_right_to_ping(consul: Consul) -> None:
     async def pinged() -> Pings:
         async with Client(ConsulConnection(consul.url)) as client:
             rules = Rules("esm-nobody/", 0.1, 1.0, coordinates=True)
-            pings = Pings(client, Powerless(), rules, lambda: datetime.now(UTC))  # noqa: TID251
+            doubt = Doubt(lambda: 0.0, lambda _: None)
+            pings = Pings(client, Powerless(), rules, lambda: datetime.now(UTC), doubt)  # noqa: TID251
             pings.follow({name: (Node(name, "127.0.0.1"), None)})
             running = asyncio.create_task(pings.run())
             while pings.unable < 3:  # noqa: ASYNC110 - a count that nobody announces
@@ -255,3 +257,36 @@ def test_no_right_to_ping(consul: Consul) -> None:
     assert pings.count == 0
     assert catalog.read(name, HEALTH) == {}
     assert value(consul, f"esm-nobody/probes/{name}") is None
+
+
+class Silent(Powerless):
+    """Hears nothing of anybody."""
+
+    async def echo(self, _: str) -> float:
+        """Wait in vain."""
+        raise ProbeFailed("no answer")
+
+
+def test_a_node_that_may_be_anothers(consul: Consul) -> None:
+    """Nothing is written of it until our list has been read again."""
+    catalog = monitors.Catalog(consul, {"node-of-doubt": "true"})
+    name = catalog.node(**{"external-probe": "true"})
+
+    async def story() -> None:
+        async with Client(ConsulConnection(consul.url)) as client:
+            doubt = Doubt(lambda: 0.0, lambda _: None)
+            rules = Rules("esm-doubt/", 0.05, 3600.0, coordinates=False)
+            pings = Pings(client, Silent(), rules, lambda: datetime.now(UTC), doubt)  # noqa: TID251
+            doubt.arises()
+            pings.follow({name: (Node(name, "127.0.0.1"), None)})
+            running = asyncio.create_task(pings.run())
+            while pings.count < 3:  # noqa: ASYNC110 - a count that nobody announces
+                await asyncio.sleep(0.01)
+            assert catalog.read(name, HEALTH) == {}
+            doubt.settles(doubt.count)
+            while not await asyncio.to_thread(catalog.read, name, HEALTH):  # noqa: ASYNC110 - the same
+                await asyncio.sleep(0.01)
+            running.cancel()
+
+    asyncio.run(asyncio.wait_for(story(), 30))
+    assert catalog.status(name, HEALTH) == "critical"

@@ -94,8 +94,9 @@ class Parts:
         prober = self._pool or self._prober
         self.ledger = Ledger(prober.follow, loop.time, told.seconds("check_update_interval"))
         pinger = Pinger(self._dialer.names, raw=told.ping_type == "socket")
-        self._pings = Pings(client, pinger, _rules(told), lambda: datetime.now(UTC))  # noqa: TID251 - this is the edge
         doubt = Doubt(loop.time, self.ledger.resume)
+        now = lambda: datetime.now(UTC)  # noqa: E731, TID251 - this is the edge
+        self._pings = Pings(client, pinger, _rules(told), now, doubt)
         self._discovery = Discovery(client, place, self.ledger, self._pings.follow, doubt)
         self._writer = Writer(client, self.ledger, self._address, doubt)
         self._tending = Tending(client, self.ledger, doubt)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from lictor.consul.aio.client import Client
     from lictor.consul.aio.wire import Node, Row
+    from lictor.esm.doubt import Doubt
 
 _LOG = logging.getLogger("lictor.esm")
 
@@ -88,15 +89,17 @@ class Pings:
         pinger: Sends echoes.
         rules: By which.
         now: The time of day.
+        doubt: Whether the nodes may be another's by now.
         chance: From 0 to 1, to spread echoes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what it works with, each another thing
         self,
         client: Client,
         pinger: Echoes,
         rules: Rules,
         now: Callable[[], datetime],
+        doubt: Doubt,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.rules = rules
@@ -106,6 +109,7 @@ class Pings:
         self._client = client
         self._pinger = pinger
         self._now = now
+        self._doubt = doubt
         self._chance = chance
         self._nodes: dict[str, _Pinged] = {}
         self._schedule: Schedule[_Pinged] = Schedule()
@@ -177,6 +181,8 @@ class Pings:
                 _LOG.error("could not ping node: node=%s: %s", pinged.node.node, error)
             return
         self.count += 1
+        if self._doubt.open:  # it may be another's by now, and our silence our own fault
+            return
         if rtt is None:
             await self._dead(pinged)
             return

@@ -15,6 +15,7 @@ from lictor.esm import telemetry
 from lictor.esm.belonging import WithAgent
 from lictor.esm.board import Board
 from lictor.esm.discovery import Discovery
+from lictor.esm.doubt import Doubt
 from lictor.esm.ledger import Ledger
 from lictor.esm.pings import Pings, Rules
 from lictor.esm.place import Place
@@ -35,12 +36,13 @@ def board(client: Client) -> Board:
     place = Place({"a": "b"}, "esm/", "esm/leader", "esm", "", "esm:one")
     ledger = Ledger(lambda _changed, _gone: None, lambda: 0.0, 300.0)
     rules = Rules("esm/", 10.0, 3600.0, coordinates=False)
-    pings = Pings(client, Pinger(Names(), raw=False), rules, lambda: NOON)
-    discovery = Discovery(client, place, ledger, pings.follow)
+    doubt = Doubt(lambda: 0.0, lambda _: None)
+    pings = Pings(client, Pinger(Names(), raw=False), rules, lambda: NOON, doubt)
+    discovery = Discovery(client, place, ledger, pings.follow, doubt)
     discovery.known = True
     belonging = WithAgent(client, Instance("esm", "", "esm:one"))
     belonging.registered = True
-    writer = Writer(client, ledger, lambda _: "")
+    writer = Writer(client, ledger, lambda _: "", doubt)
     sharing = Sharing(client, place, discovery, belonging.bound)
     return Board(Stats(), ledger, discovery, writer, sharing, pings, belonging)
 

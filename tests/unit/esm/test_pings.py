@@ -15,6 +15,7 @@ import pytest
 
 from lictor.consul.aio.client import Client
 from lictor.consul.aio.wire import Node
+from lictor.esm.doubt import Doubt
 from lictor.esm.kinds import UDP, Address
 from lictor.esm.pings import Pings, Rules
 from lictor.esm.probes import dialing
@@ -57,7 +58,7 @@ def pinged(echoes: Echoes, count: int, seconds: float) -> list[float]:
     async def story() -> None:
         async with Client(ConsulConnection("http://127.0.0.1:1")) as client:
             rules = Rules("esm/", 10.0, 3600.0, coordinates=False)
-            pings = Pings(client, echoes, rules, lambda: NOON)
+            pings = Pings(client, echoes, rules, lambda: NOON, Doubt(lambda: 0.0, lambda _: None))
             pings.follow({str(n): (Node(str(n), "127.0.0.1"), None) for n in range(count)})
             running = asyncio.create_task(pings.run())
             await asyncio.sleep(seconds)
