@@ -90,6 +90,7 @@ def test_the_examples_of_the_readme(example: tuple[Alb, Consul]) -> None:
     assert alb.outputs()["example"]["target_group_arn"] == EXAMPLE
 
 
+@pytest.mark.long
 def test_the_wishes(alb: Alb, dc2: Consul) -> None:
     """Tags, datacenters, prepared queries, unhealthy instances and guards, in one file."""
     world = alb.world

@@ -45,6 +45,7 @@ def stands(consul: Consul, node: str) -> Any:  # noqa: ANN401 - JSON
     return consul.call("GET", f"/v1/catalog/node/{node}")
 
 
+@pytest.mark.long
 def test_life(world: World) -> None:
     """Preview, up, a monitor's write, drift, another name, another node, destroy."""
     stack, consul, node = world.stack, world.consul, world.service

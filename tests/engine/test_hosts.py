@@ -208,6 +208,7 @@ lictor.check_failed(*groups.values())
 '''
 
 
+@pytest.mark.long
 def test_dynamic_resources_of_the_users_own(world: World) -> None:
     """Served as by the stock host with `--whole-stack`, never made in preview, else left alone."""
     notes = world.stack.folder / "notes"

@@ -260,6 +260,7 @@ def test_a_rename_while_consul_names_nothing(world: World) -> None:
     assert "DeregisterTargets" not in world.changes()
 
 
+@pytest.mark.long
 def test_a_rename_lets_nothing_go_that_is_held(world: World) -> None:
     """A delay that is not over and a floor hold across a rename; the user's word lets them go."""
     cases = Cases(world)

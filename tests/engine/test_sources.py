@@ -103,6 +103,7 @@ def unchecked(case: Case) -> None:
     case.world.consul.call("PUT", "/v1/catalog/register", body)
 
 
+@pytest.mark.long
 def test_prepared_queries(world: World, dc2: Consul) -> None:
     """By name or id, in another datacenter, and what came by failover only where it is allowed."""
     cases = Cases(world)
