@@ -67,12 +67,16 @@ def inputs(olds: Mapping[str, Any], news: Mapping[str, Any], remotes: Remotes) -
 def as_before(olds: Mapping[str, Any], news: Mapping[str, Any], remotes: Remotes) -> dict[str, Any]:
     """Keep the last run's inputs where an answer is not used, and claim what stands by them.
 
-    Only who it is is taken from the program: it may have been renamed.
+    Only who it is is taken from the program: it may have been renamed. Where nothing stands by
+    them the group is none that could take another's place.
     """
     who = {key: news[key] for key in Who._fields if news.get(key) is not None}
     kept = {key: value for key, value in olds.items() if key not in Who._fields}
     targets = record.standing(olds).targets
-    remotes.run.claims.keep(str(olds.get(ARN, "")), Who.of(news), targets)
+    arn, by = str(olds.get(ARN, "")), Who.of(news)
+    remotes.run.claims.keep(arn, by, targets)
+    if not targets:
+        remotes.run.claims.filled(arn, by, "nothing could be planned for it")
     return {**kept, **who}
 
 

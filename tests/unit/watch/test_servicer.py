@@ -164,6 +164,21 @@ def test_who_was_blocked_is_careful_in_the_next_run() -> None:
     assert (set(scene.states), scene.settled) == (keys(1), 2)
 
 
+def test_a_group_whose_successor_cannot_be_planned_keeps_its_targets() -> None:
+    """Files give a name another group, and by then Consul does not answer."""
+    scene = Scene()
+    scene.names(1, 2)
+    stack = made(scene)
+    before = stack.outputs
+    stack.arguments["target_group_arn"] = ARN.replace("web", "next")
+    stack.inputs, stack.outputs, scene.silent = {}, {}, True
+    assert stack.up(apart=True).blocked is not None
+    request = provider_pb2.DeleteRequest(urn=URN, id=ARN, properties=structs.write(before))
+    with pytest.raises(Aborted, match="nothing could be planned for it"):
+        stack.servicer.Delete(request, Context())
+    assert set(scene.states) == keys(1, 2)
+
+
 @pytest.mark.parametrize("back", [True, False])
 def test_what_was_kept_back_is_planned_anew(*, back: bool) -> None:
     """Another group's change brings a run about: Consul is asked before the removal is made."""
