@@ -212,6 +212,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Take what is written, and answer as to a question."""
         self.do_GET()
 
+    def do_POST(self) -> None:
+        """Answer as to a question."""
+        self.do_GET()
+
     def _answer(self, answer: Odd) -> None:
         """Send an answer, in the way that it says."""
         self.send_response(answer.status)

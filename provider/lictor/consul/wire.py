@@ -191,52 +191,52 @@ def entries(body: bytes, *, remote: str) -> tuple[Entry, ...]:
     Raises:
         errors.ConsulNotReady: The body is not what Consul documents; the text says where.
     """
-    return _decoded(_ENTRIES, body, remote)
+    return decoded(_ENTRIES, body, remote)
 
 
 def executed(body: bytes, *, remote: str) -> Executed:
     """Decode the answer of ``/v1/query/QUERY/execute``; raises as `entries`."""
-    return _decoded(_EXECUTED, body, remote)
+    return decoded(_EXECUTED, body, remote)
 
 
 def explained(body: bytes, *, remote: str) -> Explained:
     """Decode the answer of ``/v1/query/QUERY/explain``; raises as `entries`."""
-    return _decoded(_EXPLAINED, body, remote)
+    return decoded(_EXPLAINED, body, remote)
 
 
 def peering_state(body: bytes, *, remote: str) -> str:
     """Decode the answer of ``/v1/peering/NAME``; raises as `entries`."""
-    return _decoded(_PEERING, body, remote).state
+    return decoded(_PEERING, body, remote).state
 
 
 def node_addresses(body: bytes, *, remote: str) -> tuple[str, ...]:
     """Decode the answer of ``/v1/catalog/nodes``; raises as `entries`."""
-    return tuple(node.address for node in _decoded(_NODES, body, remote))
+    return tuple(node.address for node in decoded(_NODES, body, remote))
 
 
 def leader(body: bytes, *, remote: str) -> str:
     """Decode the answer of ``/v1/status/leader``; raises as `entries`."""
-    return _decoded(_LEADER, body, remote)
+    return decoded(_LEADER, body, remote)
 
 
 def peers(body: bytes, *, remote: str) -> tuple[str, ...]:
     """Decode the answer of ``/v1/status/peers``; raises as `entries`."""
-    return _decoded(_PEERS, body, remote)
+    return decoded(_PEERS, body, remote)
 
 
 def listed(body: bytes, *, remote: str) -> tuple[Listed, ...]:
     """Decode the answer of ``/v1/catalog/service/NAME``; raises as `entries`."""
-    return _decoded(_LISTED, body, remote)
+    return decoded(_LISTED, body, remote)
 
 
 def pairs(body: bytes, *, remote: str) -> tuple[Pair, ...]:
     """Decode the answer of ``/v1/kv/KEY``; raises as `entries`."""
-    return _decoded(_PAIRS, body, remote)
+    return decoded(_PAIRS, body, remote)
 
 
 def session_id(body: bytes, *, remote: str) -> str:
     """Decode the answer of ``/v1/session/create``; raises as `entries`."""
-    return _decoded(_CREATED, body, remote).id
+    return decoded(_CREATED, body, remote).id
 
 
 def said_true(body: bytes) -> bool:
@@ -252,7 +252,8 @@ def pause(value: bytes) -> PauseText | None:
         return None
 
 
-def _decoded(decoder: msgspec.json.Decoder[_T], body: bytes, remote: str) -> _T:
+def decoded(decoder: msgspec.json.Decoder[_T], body: bytes, remote: str) -> _T:
+    """Decode an answer; raises as `entries`."""
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
