@@ -207,8 +207,9 @@ def doctor(lock_prefix: str, **about: Any) -> None:  # noqa: ANN401 - click's op
     from lictor.watch.doctor import Examination  # noqa: PLC0415 - see the module's docstring
     from lictor.watch.opening import opened  # noqa: PLC0415 - see the module's docstring
 
-    with opened(_about(**about), dry=True) as engine:
-        findings = Examination(engine, lock_prefix).all()
+    what = _about(**about)
+    with opened(what, dry=True) as engine:
+        findings = Examination(engine, lock_prefix, leads=not what.alone).all()
     for finding in findings:
         click.echo(finding)
     sys.exit(0 if all(finding.well for finding in findings) else 1)

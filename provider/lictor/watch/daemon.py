@@ -56,8 +56,7 @@ class Options:
         stand around it, and watchers on two hosts have two states. Who only previews takes the
         lead from nobody. Pauses are obeyed all the same.
         """
-        alone = bool(self.about.files and not self.about.state)
-        leads = self.locks and not alone and not self.wish.dry
+        leads = self.locks and not self.about.alone and not self.wish.dry
         return accord.Terms(self.lock_prefix, leads=leads, pauses=self.locks)
 
 

@@ -7,24 +7,23 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from lictor import errors
-from lictor.consul import keys, leading
+from lictor.consul import authorizing, keys, leading
 from lictor.consul.client import Client
 from lictor.plan.choosing import chosen
 from lictor.resources import tagging
 from lictor.resources.remotes import Remotes
 from lictor.resources.run import Run
 from lictor.settings import connections, stack
-from lictor.watch import looking, pauses
+from lictor.watch import granted, looking, pauses, rights, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lictor.model import ConsulConnection
+    from lictor.model import Answer, ConsulConnection
     from lictor.settings.stack import LeaderTagEntry, TargetGroupEntry
     from lictor.watch.engine.engine import Engine
 
 T = TypeVar("T")
-_OLDEST = (3, 259)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +52,22 @@ class Examination:
         findings: How each was.
     """
 
-    def __init__(self, engine: Engine, lock_prefix: str) -> None:
+    def __init__(self, engine: Engine, lock_prefix: str, *, leads: bool = True) -> None:
+        """Begin.
+
+        Args:
+            engine: The stack's.
+            lock_prefix: Where in Consul's keys lock and pauses are.
+            leads: Whether its watchers have a lock.
+        """
         self.findings: list[Finding] = []
-        self._engine, self._lock_prefix = engine, lock_prefix
+        self._engine, self._lock_prefix, self._leads = engine, lock_prefix, leads
 
     def all(self) -> list[Finding]:
         """Try all that a run and a watch need; what others have failed for is left out."""
-        self._try("pulumi", lambda: _pulumi(self._engine))
+        self._try("pulumi", lambda: versions.pulumi(self._engine))
+        self._try("python language host", lambda: versions.host(self._engine))
+        self._try("python packages", versions.sdk)
         config = self._try("stack", lambda: looking.config(self._engine), "its config is readable")
         if config is None:
             return self.findings
@@ -73,7 +81,7 @@ class Examination:
             "leader tags", lambda: stack.leader_tags(config.get(stack.LEADER_TAGS)), _tags
         )
         if connection is not None:
-            self._consul(Client(connection))
+            self._consul(Client(connection), entries or ())
             remotes = Remotes(config.get, self._engine.env, Run())
             for entry in entries or ():
                 self._group(entry, remotes)
@@ -81,18 +89,26 @@ class Examination:
                 self._try(f"{tag.name}: leader", partial(_tagged, tag, remotes))
         return self.findings
 
-    def _consul(self, client: Client) -> None:
+    def _consul(self, client: Client, entries: tuple[TargetGroupEntry, ...]) -> None:
         prefix = pauses.prefix(self._engine, self._lock_prefix)
+        sources = [source.model() for entry in entries for source in entry.sources]
+        self._try("consul version", lambda: _version(client))
         self._try("consul leader", lambda: _leader(client))
         self._try("consul token", lambda: _token(client))
+        self._try("consul rights to read", lambda: rights.reading(client, sources))
+        needed = partial(rights.watching, client, prefix, leads=self._leads)
+        self._try("consul rights to watch", needed)
         self._try("consul keys", lambda: keys.read(client, f"{prefix}/lock"), f"{prefix}/ readable")
 
     def _group(self, entry: TargetGroupEntry, remotes: Remotes) -> None:
         arn = str(entry.target_group_arn)
         reached = remotes.acting_as({"role_arn": entry.role_arn})
-        self._try(f"{entry.name}: consul", lambda: _instances(entry, remotes))
+        sources = [source.model() for source in entry.sources]
+        answers = self._try(f"{entry.name}: consul", partial(remotes.ask, sources), _instances)
         self._try(f"{entry.name}: aws identity", lambda: reached.whoami(arn))
-        self._try(f"{entry.name}: target group", lambda: _standing(reached, arn))
+        seen = self._try(f"{entry.name}: target group", lambda: _standing(reached, arn))
+        if seen is not None:
+            self._try(f"{entry.name}: aws rights", lambda: granted.used(entry, reached, answers))
 
     def _try(
         self, what: str, act: Callable[[], T], say: str | Callable[[T], str] = str
@@ -127,15 +143,8 @@ def _tagged(entry: LeaderTagEntry, remotes: Remotes) -> str:
     return f"{place} leads; its instance {ident} {carries} the tag"
 
 
-def _pulumi(engine: Engine) -> str:
-    version = engine.command("version", stack=False).out.strip()
-    numbers = tuple(int(part) for part in version.lstrip("v").split(".")[:2] if part.isdecimal())
-    if numbers < _OLDEST:
-        raise errors.EngineError(
-            f"version {version or 'unknown'}; 3.259 or newer is needed, see"
-            " https://www.pulumi.com/docs/install"
-        )
-    return version
+def _version(client: Client) -> str:
+    return authorizing.version(client) or f"{client.remote} does not tell; ask `consul version`"
 
 
 def _leader(client: Client) -> str:
@@ -154,8 +163,7 @@ def _token(client: Client) -> str:
     return "accepted"
 
 
-def _instances(entry: TargetGroupEntry, remotes: Remotes) -> str:
-    answers = remotes.ask([source.model() for source in entry.sources])
+def _instances(answers: list[Answer]) -> str:
     wanted = sum(len(list(chosen(answer))) for answer in answers)
     return f"{wanted} of {sum(len(answer.instances) for answer in answers)} instances are wanted"
 

@@ -36,6 +36,11 @@ class About:
     files: tuple[Path, ...] = ()
     state: str = ""
 
+    @property
+    def alone(self) -> bool:
+        """Whether its state is on this host for certain, so that its watchers have no lock."""
+        return bool(self.files and not self.state)
+
 
 @contextmanager
 def opened(about: About, *, dry: bool = False) -> Iterator[Engine]:
