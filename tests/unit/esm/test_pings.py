@@ -17,7 +17,7 @@ from lictor.consul.aio.client import Client
 from lictor.consul.aio.wire import Node
 from lictor.esm.doubt import Doubt
 from lictor.esm.kinds import UDP, Address
-from lictor.esm.pings import Pings, Rules
+from lictor.esm.pings import RATE, Pings, Rules
 from lictor.esm.probes import dialing
 from lictor.esm.probes.dialing import Dialer
 from lictor.esm.probes.failing import Unable
@@ -83,7 +83,7 @@ def test_many_nodes_are_spread(count: int) -> None:
     """No second has much more than its part."""
     times = pinged(Echoes(Unable("no right")), count, 40.0)
     for second in range(40):
-        assert sum(second <= at < second + 1 for at in times) < max(150, count / 10 * 1.5)
+        assert sum(second <= at < second + 1 for at in times) < RATE + 2 * count / 10
 
 
 def test_a_ping_that_fails_in_a_way_of_its_own() -> None:
