@@ -6,6 +6,7 @@ on the real engine, in `tests/engine/test_servers.py`.
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ SUBNETS = {
     f"subnet-0000000{letter}": {"vpcId": "vpc-1", "availabilityZone": f"us-west-2{letter}"}
     for letter in "abc"
 }
+_LOOPS: list[asyncio.AbstractEventLoop] = []
 REGIONS = ("us-west-2", "eu-west-1", "cn-north-1")
 
 
@@ -121,6 +123,16 @@ def _region(asked: Mapping[str, Any]) -> dict[str, Any]:
     if region not in REGIONS:
         raise LookupError(region)
     return {"region": region, "name": region, "id": region}
+
+
+@pytest.fixture(autouse=True)
+def _loop() -> None:
+    """Have a current event loop, as the SDK expects: who ran one before has left none."""
+    try:
+        asyncio.get_event_loop()
+    except RuntimeError:
+        _LOOPS.append(asyncio.new_event_loop())  # the SDK goes on with it: nobody may close it
+        asyncio.set_event_loop(_LOOPS[-1])
 
 
 @pytest.fixture(autouse=True)
