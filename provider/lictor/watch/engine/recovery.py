@@ -6,15 +6,13 @@ under way. An operation that was cut off may have registered targets, which are 
 
 from __future__ import annotations
 
-import os
 import re
-import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lictor import errors
 from lictor.resources import served
-from lictor.watch.engine import state
+from lictor.watch.engine import processes, state
 from lictor.watch.engine.engine import ONLY_OURS
 
 if TYPE_CHECKING:
@@ -46,16 +44,8 @@ class Lock:
 
     @property
     def dead(self) -> bool:
-        """Whether it is of this host, and its process has ended."""
-        if not self.pid or self.host != socket.gethostname():
-            return False
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return True
-        except PermissionError:
-            return False
-        return False
+        """Whether it is of this host, and its process has ended for certain."""
+        return bool(self.pid) and processes.gone(self.host, self.pid)
 
 
 def locks(text: str) -> tuple[Lock, ...]:
