@@ -60,21 +60,24 @@ def opened(about: About, *, dry: bool = False) -> Iterator[Engine]:
         return
     files = Files(about.files)  # before anything is touched
     with tempfile.TemporaryDirectory(prefix="lictor") as scratch:
-        home = _home(about, scratch if dry else "")
-        home.settle()
+        home = _settled(about, scratch if dry else "")
         yield Engine(home.project, home.env, files, home.prune)
 
 
-def _home(about: About, scratch: str) -> Abode:
-    """Find the home of the files' stack; where there is a scratch folder, nothing else is written.
+def _settled(about: About, scratch: str) -> Abode:
+    """Settle the files' stack; where there is a scratch folder, nothing else is written.
 
-    A state elsewhere is read from this host for the first time, too.
+    A state elsewhere is read from this host for the first time, too, and is asked for once.
     """
     home = abode.find(about.files, os.environ, stack=about.stack, url=about.state)
-    if not scratch:
-        return home
-    env = {**os.environ, "XDG_STATE_HOME": scratch}
-    if about.state and not home.laid_out:
-        home = abode.find(about.files, env, stack=about.stack, url=about.state)
-        home.lay_out()
-    return home if home.exists else abode.find(about.files, env, stack=about.stack)
+    if scratch:
+        env = {**os.environ, "XDG_STATE_HOME": scratch}
+        if about.state and not home.laid_out:
+            home = abode.find(about.files, env, stack=about.stack, url=about.state)
+            home.lay_out()
+        if home.exists:
+            home.lay_out()
+            return home
+        home = abode.find(about.files, env, stack=about.stack)
+    home.settle()
+    return home
