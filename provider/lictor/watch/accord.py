@@ -17,6 +17,7 @@ from lictor.watch.orders import Orders
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
+    from lictor.model import ConsulConnection
     from lictor.watch.engine.engine import Engine
     from lictor.watch.inbox import Inbox
 
@@ -48,17 +49,20 @@ def begin(
         return None, Orders(Clock().now)
     connection = connections.consul(looking.config(engine).get, engine.env)
     prefix = pauses.prefix(engine, terms.prefix)
-    orders = Orders(Clock().now, known=not terms.pauses)
-    if terms.pauses:
-
-        def unread(error: errors.ConsulError) -> None:
-            inbox.put(Unread(str(error), denied=isinstance(error, errors.ConsulDenied)))
-
-        watched = PauseWatch(connection, prefix, lambda found: inbox.put(Paused(found)), unread)
-        ends.callback(watched.stop)
-        orders.trouble = lambda: watched.trouble
+    orders = _orders(connection, prefix, inbox, ends) if terms.pauses else Orders(Clock().now)
     if not terms.leads:
         return None, orders
     leadership = Leadership(connection, f"{prefix}/lock", looking.backend(engine), inbox)
     ends.callback(leadership.stop)
     return leadership, orders
+
+
+def _orders(connection: ConsulConnection, prefix: str, inbox: Inbox, ends: ExitStack) -> Orders:
+    """Begin to listen for pauses; until they are read, nothing is known of them."""
+
+    def unread(error: errors.ConsulError) -> None:
+        inbox.put(Unread(str(error), denied=isinstance(error, errors.ConsulDenied)))
+
+    watched = PauseWatch(connection, prefix, lambda found: inbox.put(Paused(found)), unread)
+    ends.callback(watched.stop)
+    return Orders(Clock().now, known=False, trouble=lambda: watched.trouble)

@@ -12,28 +12,34 @@ if TYPE_CHECKING:
 
 
 class Orders:
-    """The pauses that were read last.
+    """The pauses that were read last."""
 
-    Attributes:
-        trouble: Tells why pauses cannot be read just now; empty if they can.
-    """
-
-    def __init__(self, now: Callable[[], datetime], *, known: bool = True) -> None:
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        *,
+        known: bool = True,
+        trouble: Callable[[], str] = str,
+    ) -> None:
         """Begin without any pause.
 
         Args:
             now: The time, in UTC.
             known: Whether that is all there is to know; else nothing may begin before they are
                 read.
+            trouble: Tells why pauses cannot be read just now; empty if they can.
         """
-        self.trouble: Callable[[], str] = str
-        self._now = now
+        self._now, self._trouble = now, trouble
         self._pauses: tuple[Pause, ...] | None = () if known else None
 
     @property
     def known(self) -> bool:
         """Whether anybody has said yet which pauses there are."""
         return self._pauses is not None
+
+    def trouble(self) -> str:
+        """Say why pauses cannot be read just now; empty if they can."""
+        return self._trouble()
 
     def take(self, pauses: Iterable[Pause]) -> None:
         """Obey these from now on, and no others."""

@@ -130,12 +130,14 @@ class Watch:
         scenes: What becomes of each run; when there are no more, the loop ends.
         resync: How often state is compared with AWS, in seconds; 0 for never.
         known: Whether it is known from the start that nothing is paused.
+        trouble: Why pauses cannot be read.
         wish: What is asked of each run.
     """
 
     scenes: list[Play]
     resync: float = 0.0
     known: bool = True
+    trouble: str = ""
     wish: Wish = field(default_factory=Wish)
     inbox: Waiting = field(default_factory=Waiting)
     said: io.StringIO = field(default_factory=io.StringIO)
@@ -144,7 +146,7 @@ class Watch:
         clock = Clock(lambda: self.inbox.seconds, self.now)
         self.engine = Player(clock.seconds, self._scenes())
         self.questions = Questions(self.inbox)
-        self.orders = Orders(self.now, known=self.known)
+        self.orders = Orders(self.now, known=self.known, trouble=lambda: self.trouble)
         self.board = Board("dev", clock.seconds)
         self.loop = Loop(
             self.engine,

@@ -72,8 +72,7 @@ def test_a_pause_ends_the_wait_for_the_lock_of_the_stack() -> None:
 
 def test_nothing_runs_before_it_is_known_what_is_paused() -> None:
     """The start waits; Consul that cannot be reached is told once."""
-    watch = Watch([done()], known=False)
-    watch.orders.trouble = lambda: "Consul cannot be reached"
+    watch = Watch([done()], known=False, trouble="Consul cannot be reached")
     watch.inbox.later(7, Unread("Consul cannot be reached"))
     watch.inbox.later(30, Paused((Pause("api", by="me"),)))
     (only,) = watch.run()
