@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lictor import errors
-from lictor.model import Answer, Instance, Status, Target, TargetHealth, TargetState, TargetType
+from lictor.model import Answer, Target, TargetHealth, TargetState, TargetType
 from lictor.model import TargetGroup as Group
 from lictor.resources.remotes import Remotes
 from lictor.resources.run import Run
 from lictor.watch.engine.scope import Scope
+from tests.fakes.instances import make_instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -86,7 +87,7 @@ class InMemory(Remotes):
         self.scene.asked += 1
         if self.scene.silent:
             raise errors.ConsulUnreachable("nobody answers")
-        found = tuple(map(_instance, sorted(self.scene.named)))
+        found = tuple(make_instance(number, port=80) for number in sorted(self.scene.named))
         return [Answer(source, found) for source in sources]
 
     def target_group(self, arn: str) -> Group:
@@ -145,16 +146,3 @@ def make(scene: Scene, *, settles: float = 0.0, env: Mapping[str, str] | None = 
 def keys(*numbers: int) -> set[str]:
     """Name the targets of instances."""
     return set(map(key, numbers))
-
-
-def _instance(number: int) -> Instance:
-    return Instance(
-        service="web",
-        service_id=f"web-{number}",
-        node=f"node-{number}",
-        datacenter="dc1",
-        node_address=f"10.0.0.{number}",
-        address="",
-        port=80,
-        status=Status.PASSING,
-    )

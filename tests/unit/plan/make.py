@@ -11,7 +11,6 @@ from lictor.model import (
     ConsulService,
     Guards,
     Instance,
-    Status,
     Target,
     TargetHealth,
     TargetState,
@@ -29,21 +28,6 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 21, 8, 0, 0, tzinfo=UTC)
 INSTANCE = "i-0123456789abcdef0"
-
-
-def make_instance(**changes: Any) -> Instance:  # noqa: ANN401 - fields of any type
-    """Make a passing instance of ``web`` on ``node-1`` at 10.0.0.1:8080."""
-    fields: dict[str, Any] = {
-        "service": "web",
-        "service_id": "web-1",
-        "node": "node-1",
-        "datacenter": "dc1",
-        "node_address": "10.0.0.1",
-        "address": "",
-        "port": 8080,
-        "status": Status.PASSING,
-    }
-    return Instance(**{**fields, **changes})
 
 
 def make_answer(*instances: Instance, source: Source | None = None) -> Answer:

@@ -12,7 +12,8 @@ from lictor.plan.addressing import (
     needs_group_port,
     needs_vpc,
 )
-from tests.unit.plan.make import INSTANCE, make_answer, make_instance
+from tests.fakes.instances import make_instance
+from tests.unit.plan.make import INSTANCE, make_answer
 
 OTHER = "i-0fedcba9876543210"
 IP = Addressing(TargetType.IP)

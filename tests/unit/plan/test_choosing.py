@@ -6,7 +6,8 @@ import pytest
 
 from lictor.model import ConsulService, Health, Instance, PreparedQuery, Source, Status
 from lictor.plan.choosing import chosen, why_empty
-from tests.unit.plan.make import make_answer, make_instance
+from tests.fakes.instances import make_instance
+from tests.unit.plan.make import make_answer
 
 PLAIN = make_instance()
 TAGGED = make_instance(tags=("v1", "v2"))

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from lictor.model import Answer, ConsulService, Status, TargetType
 from lictor.plan.desired import Addressing, Desired, desired
-from tests.unit.plan.make import INSTANCE, make_answer, make_instance
+from tests.fakes.instances import make_instance
+from tests.unit.plan.make import INSTANCE, make_answer
 
 T = TypeVar("T")
 IP = Addressing(TargetType.IP)

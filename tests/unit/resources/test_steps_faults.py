@@ -15,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lictor.aws import budget
-from lictor.model import Answer, Instance, Status
+from lictor.model import Answer, Status
 from lictor.plan import record
 from lictor.resources import applying, attaching, stock
 from lictor.resources.remotes import Remotes
 from lictor.resources.run import Run
+from tests.fakes.instances import make_instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,14 +66,8 @@ class Scripted(Remotes):
     def ask(self, sources: Sequence[Source], *, consistent: bool = False) -> list[Answer]:  # noqa: ARG002 - the base's
         """Answer each source with the scene's instances."""
         instances = tuple(
-            Instance(
-                service="web",
-                service_id=f"web-{number}",
-                node=f"node-{number}",
-                datacenter="dc1",
-                node_address=f"10.0.0.{number}",
-                address="",
-                port=8080,
+            make_instance(
+                number,
                 status=Status.PASSING if number in self.scene.named else Status.CRITICAL,
                 node_meta={"instance-id": ident},
             )

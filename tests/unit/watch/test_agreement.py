@@ -24,7 +24,8 @@ from lictor.plan.desired import desired
 from lictor.plan.record import Recorded
 from lictor.watch import agreement
 from lictor.watch.agreement import NOT_LISTED, UNKNOWN, Row, Seen, View
-from tests.unit.plan.make import make_answer, make_instance
+from tests.fakes.instances import make_instance
+from tests.unit.plan.make import make_answer
 from tests.unit.watch.boards import GUARD, make_row
 
 KEY = "10.0.0.1:80"
