@@ -1,4 +1,4 @@
-"""Files of consul-ec2-alb while lictor runs: secrets, reloads, state, and who else is there."""
+"""Files of consul-ec2-alb while lictor runs: secrets, reloads, pauses, and who else is there."""
 
 from __future__ import annotations
 
@@ -141,66 +141,6 @@ def test_dry_runs_write_nothing(alb: Alb) -> None:
         assert watch.end() == 0
     assert world.changes() == []
     assert not (alb.folder / "state").exists()
-
-
-@pytest.mark.long
-def test_state_elsewhere(alb: Alb) -> None:
-    """Any backend: hosts with states and passphrases of their own go on where another one ended."""
-    world = alb.world
-    arn = world.aws.create_group(world.service)
-    keys = world.fleet(2)
-    path = alb.write(alb.group(arn))
-    backend = alb.folder / "backend"
-    backend.mkdir()
-    words = ("--state", f"file://{backend}", str(path))
-    alb.run("up", *words).ok()
-    assert world.standing(arn) == sorted(keys)
-    assert list(backend.rglob("*.json")), "the state is not there"
-    other = Alb(world, alb.folder, {"XDG_STATE_HOME": str(alb.folder / "other")})
-    world.aws.clear_calls()
-    for host in (other, alb, other):
-        assert f"{world.service} +0 -0 =2" in host.run("up", *words).ok().text
-    assert world.changes() == []
-    (added,) = world.fleet(1, first=2)
-    assert f"{world.service} + {added}" in other.run("up", *words).ok().text
-    (lost,) = (alb.folder / "state").rglob("passphrase")
-    lost.unlink()
-    env = {"PULUMI_CONFIG_PASSPHRASE": "another stack's", "PULUMI_STACK": "another"}
-    done = Alb(world, alb.folder, env).run("up", *words).ok()
-    assert f"{world.service} +0 -0 =3" in done.text
-
-
-@pytest.mark.long
-@pytest.mark.timeout(120)
-def test_a_look_at_a_state_elsewhere(alb: Alb) -> None:
-    """From a host that never ran it: as the first one sees it; a backend that fails is an error."""
-    world = alb.world
-    arn = world.aws.create_group(world.service)
-    keys = world.fleet(2)
-    path = alb.write(alb.group(arn))
-    backend = alb.folder / "backend"
-    backend.mkdir()
-    words = ("--state", f"file://{backend}", str(path))
-    other = Alb(world, alb.folder, {"XDG_STATE_HOME": str(alb.folder / "other")})
-    assert "+2 -0" in other.run("preview", *words).ok().text
-    assert not list(backend.rglob("*.json")), "a look makes no stack"
-    alb.run("up", *words).ok()
-    world.aws.clear_calls()
-    assert f"{world.service} +0 -0 =2" in other.run("preview", *words).ok().text
-    status = other.run("status", *words).ok().text
-    assert all(key.split(":")[0] in status for key in keys), status
-    doctor = other.run("doctor", *words)
-    assert doctor.text == alb.run("doctor", *words).text
-    with other.watching("--dry-run", *words) as watch:
-        watch.until(lambda: watch.told("+0 -0 =2"))
-        assert watch.end() == 0
-    assert world.changes() == []
-    assert not (alb.folder / "other").exists()
-    backend.rename(alb.folder / "gone")
-    for host, verb in ((other, "preview"), (alb, "status"), (other, "doctor")):
-        done = host.run(verb, *words)
-        assert done.code != 0
-        assert "cannot be looked for in file:///" in done.text
 
 
 @pytest.mark.long
