@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import re
-import socket
 import subprocess
 import sys
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +15,7 @@ from lictor.esm import kinds
 from lictor.esm.probes.dialing import Dialer
 from lictor.esm.probes.trust import Trust
 from tests.fakes import endpoint as endpoints
-from tests.fakes import odd_consul
+from tests.fakes import odd_consul, proxy
 from tests.fakes.certificates import Authority
 
 if TYPE_CHECKING:
@@ -106,40 +103,22 @@ def test_a_proxy_of_the_environment_is_not_for_this_machine() -> None:
 def test_tls_through_a_proxy(authority: Authority) -> None:
     """A tunnel is asked for, with the proxy's login, and TLS is spoken in it."""
     pair = authority.pair("tunnelled")
-    with endpoints.start(odd_consul.server_tls(pair.cert, pair.key)) as target:
-        asked: list[bytes] = []
-        with socket.create_server(("127.0.0.1", 0)) as proxy:
-            threading.Thread(target=_tunnel, args=(proxy, target.port, asked), daemon=True).start()
-            place = ("127.0.0.1", proxy.getsockname()[1], "bG9naW4=")
+    asked: list[bytes] = []
+    with (
+        endpoints.start(odd_consul.server_tls(pair.cert, pair.key)) as target,
+        proxy.start("far.example:443", target.port, asked) as url,
+    ):
+        place = ("127.0.0.1", int(url.rpartition(":")[2]), "bG9naW4=")
 
-            async def tunnelled() -> bytes:
-                dialer = Dialer(Trust(str(authority.cert)))
-                tls = kinds.TLS(name="127.0.0.1")
-                line = await dialer.tunnel(place, "far.example", 443, tls)
-                await line.send(b"GET / HTTP/1.1\r\n\r\n")
-                said = await line.receive()
-                line.close()
-                return said
+        async def tunnelled() -> bytes:
+            dialer = Dialer(Trust(str(authority.cert)))
+            tls = kinds.TLS(name="127.0.0.1")
+            line = await dialer.tunnel(place, "far.example", 443, tls)
+            await line.send(b"GET / HTTP/1.1\r\n\r\n")
+            said = await line.receive()
+            line.close()
+            return said
 
-            assert b"200 OK" in asyncio.run(tunnelled())
+        assert b"200 OK" in asyncio.run(tunnelled())
     assert asked[0].startswith(b"CONNECT far.example:443 HTTP/1.1\r\n")
     assert b"Proxy-Authorization: Basic bG9naW4=" in asked[0]
-
-
-def _tunnel(proxy: socket.socket, port: int, asked: list[bytes]) -> None:
-    """Be a proxy for one connection."""
-    near, _ = proxy.accept()
-    with near, socket.create_connection(("127.0.0.1", port)) as far:
-        asked.append(near.recv(65536))
-        near.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-
-        def copy(source: socket.socket, target: socket.socket) -> None:
-            with contextlib.suppress(OSError):
-                while data := source.recv(65536):
-                    target.sendall(data)
-
-        other = threading.Thread(target=copy, args=(far, near), daemon=True)
-        other.start()
-        copy(near, far)
-        far.shutdown(socket.SHUT_RDWR)
-        other.join()

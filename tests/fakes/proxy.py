@@ -15,8 +15,12 @@ _HEAD = 65536
 
 
 @contextlib.contextmanager
-def start(name: str, port: int) -> Iterator[str]:
-    """Run a proxy that leads to `name` (HOST:PORT) on a port of the loopback; yield its URL."""
+def start(name: str, port: int, asked: list[bytes] | None = None) -> Iterator[str]:
+    """Run a proxy that leads to `name` (HOST:PORT) on a port of the loopback; yield its URL.
+
+    What each client asked for is noted, whole, where there is a list for it.
+    """
+    heads = [] if asked is None else asked
     door = socket.create_server(("127.0.0.1", 0))
     over = threading.Event()
 
@@ -24,7 +28,9 @@ def start(name: str, port: int) -> Iterator[str]:
         while not over.is_set():
             with contextlib.suppress(OSError):
                 client, _ = door.accept()
-                threading.Thread(target=_lead, args=(client, name, port), daemon=True).start()
+                threading.Thread(
+                    target=_lead, args=(client, name, port, heads), daemon=True
+                ).start()
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -38,11 +44,12 @@ def start(name: str, port: int) -> Iterator[str]:
         thread.join(5)
 
 
-def _lead(client: socket.socket, name: str, port: int) -> None:
+def _lead(client: socket.socket, name: str, port: int, asked: list[bytes]) -> None:
     """Lead one connection to where it wants, if that is the host that is known."""
     with client, contextlib.suppress(OSError):
-        asked = client.recv(_HEAD).split(b"\r\n", 1)[0]
-        if not asked.startswith(f"CONNECT {name} ".encode()):
+        head = client.recv(_HEAD)
+        asked.append(head)
+        if not head.startswith(f"CONNECT {name} ".encode()):
             client.sendall(b"HTTP/1.1 403 Forbidden\r\n\r\n")
             return
         with socket.create_connection(("127.0.0.1", port)) as server:
