@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,11 +10,8 @@ from pulumi.output import Unknown
 
 from lictor import errors
 from lictor.resources import cataloguing
-from lictor.resources.remotes import Remotes
-from lictor.resources.run import Run
 from tests.fakes import consul as consuls
-from tests.fakes import odd_consul
-from tests.fakes.odd_consul import Odd
+from tests.unit.resources.catalogued import Stack, declared
 
 if TYPE_CHECKING:
     from tests.fakes.consul import Consul
@@ -25,104 +20,10 @@ _NUMBERS = itertools.count(1)
 LATER = Unknown()  # type: ignore[no-untyped-call] # Pulumi's mark for what is known only later
 
 
-@dataclass
-class Stack:
-    """One resource through its life, as the engine leads it.
-
-    Attributes:
-        consul: The agent.
-        arguments: The program's.
-        refused: Whether the token may do nothing.
-    """
-
-    consul: Consul
-    arguments: dict[str, Any]
-    token: str = ""
-    inputs: dict[str, Any] = field(default_factory=dict)
-    outputs: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def node(self) -> str:
-        """Name of the node."""
-        return str(self.arguments["name"])
-
-    def remotes(self) -> Remotes:
-        """Begin a run."""
-        config = {"consul:address": self.consul.address, "consul:token": self.token}
-        return Remotes(config.get, {}, Run())
-
-    def up(self, **changes: Any) -> bool:  # noqa: ANN401 - JSON
-        """Run once with changed arguments; tell whether there was anything to do."""
-        self.arguments = {**self.arguments, **changes}
-        remotes = self.remotes()
-        news = cataloguing.inputs(self.inputs, self.arguments, remotes)
-        found = cataloguing.compare(self.outputs, news) if self.outputs else None
-        if found is None:
-            self.outputs = cataloguing.create(news, remotes)
-        elif found.changes:
-            assert not found.replaces
-            self.outputs = cataloguing.update(self.outputs, news, remotes)
-        self.inputs = news
-        return found is None or found.changes
-
-    def refresh(self) -> None:
-        """Read the world into the state."""
-        read = cataloguing.read(self.outputs, self.remotes())
-        self.outputs, self.inputs = read or ({}, {})
-
-    def destroy(self) -> None:
-        """Take it down."""
-        cataloguing.delete(self.outputs, self.remotes())
-        self.outputs, self.inputs = {}, {}
-
-    @property
-    def failed(self) -> str:
-        """Why the last run could not do what it should."""
-        return str(next(iter(self.outputs["failed"].values()), ""))
-
-    def stands(self) -> dict[str, Any] | None:
-        """Return the node as the catalog has it."""
-        found = self.consul.call("GET", f"/v1/catalog/node/{self.node}")
-        return None if found is None else dict(found)
-
-    def check(self, ident: str = "web:http") -> dict[str, Any]:
-        """Return a check as the catalog has it."""
-        found = self.consul.call("GET", f"/v1/health/node/{self.node}")
-        return dict(next(one for one in found if one["CheckID"] == ident))
-
-    def monitor(self, status: str) -> None:
-        """Write a status as the monitor does, by compare-and-set."""
-        left = ("Interval", "Timeout", "ExposedPort", "CreateIndex")  # no part of a write
-        now = {key: value for key, value in self.check().items() if key not in left}
-        now |= {"Status": status, "Output": f"it is {status}"}
-        self.consul.call("PUT", "/v1/txn", [{"Check": {"Verb": "cas", "Check": now}}])
-
-
 @pytest.fixture
 def agent(consul: Consul) -> Consul:
     """Hand out the agent."""
     return consul
-
-
-def declared(name: str) -> dict[str, Any]:
-    """Return arguments: a node with a service and its check."""
-    return {
-        "name": name,
-        "address": "db.example.com",
-        "node_meta": {"team": "a"},
-        "services": [{"name": "web", "port": 443, "tags": ["v2"], "meta": {"k": "v"}}],
-        "checks": [
-            {
-                "name": "http",
-                "service": "web",
-                "http": "https://db.example.com/health",
-                "header": {"X-A": ["1", "2"]},
-                "interval": "10s",
-                "timeout": 2.5,
-                "deregister_critical_service_after": "1h30m",
-            }
-        ],
-    }
 
 
 @pytest.fixture
@@ -364,52 +265,3 @@ def test_what_a_run_shows(stack: Stack) -> None:
             change
         )
     assert cataloguing.id_of({**stack.inputs, "datacenter": "dc1"}) == f"{stack.node} dc1"
-
-
-class Race:
-    """A Consul in which somebody writes between our read and our write."""
-
-    def __init__(self, *addresses: str) -> None:
-        """Say what the node's address is at each read; all writes but the last come too late."""
-        self.addresses, self.reads, self.writes = list(addresses), 0, 0
-
-    def __call__(self, asked: odd_consul.Asked) -> Odd:
-        """Answer as Consul does."""
-        sure = {"X-Consul-Effective-Consistency": "consistent"}
-        if "/v1/txn" in asked.path:
-            self.writes += 1
-            if self.writes < len(self.addresses):
-                stale = {"Errors": [{"OpIndex": 0, "What": "failed to set node, index is stale"}]}
-                return Odd(status=409, body=json.dumps(stale).encode())
-            made = {"Results": [{"Node": {"ModifyIndex": 99}}]}
-            return Odd(body=json.dumps(made).encode())
-        if "/v1/health/node" in asked.path:
-            return Odd(headers=sure)
-        address = self.addresses[min(self.reads, len(self.addresses) - 1)]
-        meta = {"external-node": "true", "external-probe": "false"}
-        node = {"Node": "db", "Address": address, "Meta": meta, "ModifyIndex": 7}
-        self.reads += 1
-        return Odd(body=json.dumps({"Node": node, "Services": {}}).encode(), headers=sure)
-
-
-@pytest.mark.parametrize(
-    ("addresses", "writes", "failed"),
-    [
-        (["old", "old", "old"], 3, ""),
-        (["old", "new"], 1, ""),
-        (["old", "old", "old", "old"], 3, "index is stale"),
-    ],
-    ids=["late", "done by somebody", "always late"],
-)
-def test_somebody_writes_meanwhile(addresses: list[str], writes: int, failed: str) -> None:
-    """It is read and planned again, a few times."""
-    race = Race(*addresses)
-    with odd_consul.start() as odd:
-        odd.obeys(race)
-        stack = Stack(consuls.Consul(odd.url), {"name": "db", "address": "new"})
-        stack.inputs = {"name": "db", "address": "old"}
-        stack.outputs = {**stack.inputs, "indexes": {"node": 7}, "failed": {}}
-        stack.up()
-    assert race.writes == writes, stack.failed
-    assert failed in stack.failed
-    assert bool(stack.failed) == bool(failed)
