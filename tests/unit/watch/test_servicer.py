@@ -108,8 +108,10 @@ class Stack:
         return {"olds": structs.write(self.outputs), "news": structs.write(self.inputs)}
 
 
-def made(scene: Scene, **arguments: object) -> Stack:
-    """Make a stack that has run once."""
+def made(*numbers: int, **arguments: object) -> Stack:
+    """Make a stack that has run once, whose group holds these instances, healthy."""
+    scene = Scene()
+    scene.names(*numbers)
     known = {"name": "web", "target_group_arn": ARN, "service": None, "target_type": "ip"}
     stack = Stack(scene, {**known, "sources": [{"service": "web"}], **arguments})
     stack.up()
@@ -119,9 +121,8 @@ def made(scene: Scene, **arguments: object) -> Stack:
 
 def waiting() -> Stack:
     """Make a stack whose last run has kept a removal back, for the sake of an addition's health."""
-    scene = Scene()
-    scene.names(1, 2)
-    stack = made(scene, wait_for="healthy")
+    stack = made(1, 2, wait_for="healthy")
+    scene = stack.scene
     scene.names(2, 3)
     held = stack.up().held
     assert held[remotes.key(1)].startswith("waiting for health")
@@ -146,9 +147,8 @@ def test_a_blocked_resource_carries_out_no_old_removal() -> None:
 
 def test_who_was_blocked_is_careful_in_the_next_run() -> None:
     """Its answers were not seen for a while, whatever the others' were; and only in that one."""
-    scene = Scene()
-    scene.names(1, 2, 3)
-    stack = made(scene)
+    stack = made(1, 2, 3)
+    scene = stack.scene
     scene.silent = True
     stack.up()
     scene.silent = False
@@ -166,9 +166,8 @@ def test_who_was_blocked_is_careful_in_the_next_run() -> None:
 
 def test_a_group_whose_successor_cannot_be_planned_keeps_its_targets() -> None:
     """Files give a name another group, and by then Consul does not answer."""
-    scene = Scene()
-    scene.names(1, 2)
-    stack = made(scene)
+    stack = made(1, 2)
+    scene = stack.scene
     before = stack.outputs
     stack.arguments["target_group_arn"] = ARN.replace("web", "next")
     stack.inputs, stack.outputs, scene.silent = {}, {}, True
@@ -207,9 +206,8 @@ def test_a_removal_that_another_process_kept_back_waits() -> None:
 
 def test_strangers_of_the_last_run_are_looked_for_anew() -> None:
     """One that Consul names by now, registered by another watcher, stays."""
-    scene = Scene()
-    scene.names(1, 2)
-    stack = made(scene, ownership="exclusive")
+    stack = made(1, 2, ownership="exclusive")
+    scene = stack.scene
     scene.stand(3)
     stack.up()
     assert set(scene.states) == keys(1, 2), "a stranger stays"
@@ -225,9 +223,8 @@ def test_strangers_of_the_last_run_are_looked_for_anew() -> None:
 
 def test_strangers_of_the_last_run_stay_while_the_resource_is_blocked() -> None:
     """Nobody can tell whether they are strangers."""
-    scene = Scene()
-    scene.names(1, 2)
-    stack = made(scene, ownership="exclusive")
+    stack = made(1, 2, ownership="exclusive")
+    scene = stack.scene
     scene.stand(3)
     stack.up()
     scene.stand(3)
@@ -238,9 +235,8 @@ def test_strangers_of_the_last_run_stay_while_the_resource_is_blocked() -> None:
 
 def test_what_a_killed_run_registered_goes_as_any_other_target_does() -> None:
     """It has stood by then: what Consul names no more is held for as long as is asked."""
-    scene = Scene()
-    scene.names(1, 2)
-    stack = made(scene, removal_delay=30)
+    stack = made(1, 2, removal_delay=30)
+    scene = stack.scene
     scene.stand(3)
     stack.up(refresh=True, pending={URN: {remotes.key(3): "node-3 (dc1)", remotes.key(4): "n"}})
     assert set(scene.states) == keys(1, 2, 3)
@@ -254,9 +250,8 @@ def test_what_a_killed_run_registered_goes_as_any_other_target_does() -> None:
 
 def test_what_a_refresh_found_gone_is_put_back() -> None:
     """In a run that is about another group, too."""
-    scene = Scene()
-    scene.names(1, 2)
-    stack = made(scene)
+    stack = made(1, 2)
+    scene = stack.scene
     del scene.states[remotes.key(1)]
     stack.up(refresh=True, only=ANOTHER)
     assert set(scene.states) == keys(1, 2)
@@ -264,9 +259,8 @@ def test_what_a_refresh_found_gone_is_put_back() -> None:
 
 def test_an_update_whose_engine_was_killed_removes_nothing() -> None:
     """The next run may have found in use what this one's plan was to remove."""
-    scene = Scene()
-    scene.names(1, 2)
-    stack = made(scene)
+    stack = made(1, 2)
+    scene = stack.scene
     scene.registering = lambda: setattr(stack.context, "active", False)
     scene.names(2, 3)
     with pytest.raises(Aborted, match="the engine has ended"):
@@ -276,9 +270,8 @@ def test_an_update_whose_engine_was_killed_removes_nothing() -> None:
 
 def test_the_calls_of_a_run_are_waited_for() -> None:
     """They go on when nobody waits for their answers any more."""
-    scene = Scene()
-    scene.names(1)
-    stack = made(scene)
+    stack = made(1)
+    scene = stack.scene
     under_way, answered = threading.Event(), threading.Event()
 
     def slowly() -> None:
