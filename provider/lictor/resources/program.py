@@ -9,6 +9,7 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 
 from lictor import errors
+from lictor.resources import order
 from lictor.resources.attachments import TargetGroupAttachments
 from lictor.resources.external_node import ExternalNode
 from lictor.resources.leader_tag import LeaderTag
@@ -36,9 +37,9 @@ def target_groups() -> dict[str, TargetGroupAttachments]:
     """
     _warn_of_secrets_in_clear()
     entries = _entries(stack.TARGET_GROUPS, stack.target_groups)
-    return {
-        entry.name: TargetGroupAttachments(entry.name, **entry.arguments()) for entry in entries
-    }
+    return order.declared(
+        entries, lambda entry: TargetGroupAttachments(entry.name, **entry.arguments())
+    )
 
 
 def leader_tags() -> dict[str, LeaderTag]:
@@ -51,7 +52,7 @@ def leader_tags() -> dict[str, LeaderTag]:
         pulumi.RunError: The list, or a key under ``lictor:``, is not as it should be.
     """
     entries = _entries(stack.LEADER_TAGS, stack.leader_tags)
-    return {entry.name: LeaderTag(entry.name, **entry.arguments()) for entry in entries}
+    return order.declared(entries, lambda entry: LeaderTag(entry.name, **entry.arguments()))
 
 
 def consul_servers() -> dict[str, ConsulServerCluster]:
@@ -78,7 +79,7 @@ def external_nodes() -> dict[str, ExternalNode]:
         pulumi.RunError: The list, or a key under ``lictor:``, is not as it should be.
     """
     entries = _entries(stack.EXTERNAL_NODES, stack.external_nodes)
-    return {entry.name: ExternalNode(entry.name, **entry.arguments()) for entry in entries}
+    return order.declared(entries, lambda entry: ExternalNode(entry.name, **entry.arguments()))
 
 
 def _entries(key: str, read: Callable[[str | None], tuple[T, ...]]) -> tuple[T, ...]:
@@ -99,10 +100,10 @@ def declare(entries: Sequence[TargetGroupEntry]) -> None:
     that was rendered from half its data shall empty no group.
     """
     options = pulumi.ResourceOptions(retain_on_delete=True)
-    groups = {
-        entry.name: TargetGroupAttachments(entry.name, **entry.arguments(), opts=options)
-        for entry in entries
-    }
+    groups = order.declared(
+        entries,
+        lambda entry: TargetGroupAttachments(entry.name, **entry.arguments(), opts=options),
+    )
     pulumi.export("targetGroups", counts(groups))
     check_failed(*groups.values())
 

@@ -20,7 +20,7 @@ from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import language_pb2_grpc, provider_pb2_grpc
 
 from lictor.resources import tokens
-from lictor.watch.engine import events, home, program, unheard
+from lictor.watch.engine import events, garbage, home, program, unheard
 from lictor.watch.engine.child import Started
 from lictor.watch.engine.others import Others
 from lictor.watch.engine.outcome import Group, Groups
@@ -120,7 +120,8 @@ class Engine:
         self._lock = threading.Lock()
         self._servicer = Servicer()
         main = declared.program if declared else partial(program.run, project.main)
-        self._gate, self._language = Gate(main), LanguageServer(main)
+        self._program = program.Program(main)
+        self._gate, self._language = Gate(self._program), LanguageServer(self._program)
         self._standby = Standby(self._gate, project, self.env)
         self._ports: dict[str, int] = {}
         self._running: Started | None = None
@@ -141,6 +142,7 @@ class Engine:
                 server.start()
                 ends.callback(lambda server: server.stop(None).wait(), server)
             ends.enter_context(unheard.debug())
+            ends.enter_context(garbage.seldom())
             self._home = ends.enter_context(home.unlogged(self.env, self.project.folder))
             ends.callback(self._standby.drop)
             yield self
@@ -162,6 +164,7 @@ class Engine:
         with self._lock:
             groups, others = Groups(), Others(self.project.main.parent, self.env)
             self._servicer.begin(scope, groups, others)
+            self._program.first = scope.only or frozenset()
             began = time.monotonic()
             try:
                 started = self._standby.take(self._words("gate", verb, args))

@@ -6,10 +6,54 @@ been edited meanwhile.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import runpy
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pulumi.runtime import register_stack_transformation
+
+from lictor.resources import order
+from lictor.watch.engine.headstart import HeadStart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Program:
+    """What the language host runs.
+
+    Attributes:
+        first: URNs of the resources that get a head start; of none, no resource waits.
+
+    Args:
+        declare: Declares the resources.
+    """
+
+    def __init__(self, declare: Callable[[], None]) -> None:
+        self.first: frozenset[str] = frozenset()
+        self._declare = declare
+
+    async def __call__(self) -> None:
+        """Declare the resources, and see to it that the calls to the engine are under way.
+
+        The SDK waits for calls that are under way one by one. While none is, it looks through all
+        outputs of all resources whenever one of them is there: half of what 100 resources take.
+        """
+        if not self.first:
+            self._declare()
+            await asyncio.sleep(0)
+            return
+        start = HeadStart(self.first)
+        register_stack_transformation(start.transform)
+        try:
+            with order.kept(start):
+                self._declare()
+            await asyncio.sleep(0)
+        finally:
+            await start.over()
 
 
 def run(main: Path) -> None:

@@ -20,7 +20,7 @@ from pulumi.automation._server import LanguageServer
 from lictor.watch.engine.child import Started
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from lictor.watch.engine.project import Project
@@ -34,7 +34,7 @@ _ASKS = 10.0
 class Gate(LanguageServer):
     """A language host that answers about itself when it is told to."""
 
-    def __init__(self, program: Callable[[], None]) -> None:
+    def __init__(self, program: Callable[[], Awaitable[None]]) -> None:
         super().__init__(program)
         self.shut()
 
