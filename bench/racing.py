@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PAUSE = 1.5
 """Seconds between two turns: a watch gets its next CLI ready meanwhile."""
+LONG = 5.0
+"""The same where a run goes on for some seconds behind the change."""
 NODE = 7
 """The instance that goes and comes."""
 CHANGES = {

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bench.racing import CHANGES, NODE, PAUSE, Floor, Racer
+from bench.racing import CHANGES, LONG, NODE, PAUSE, Floor, Racer
 from bench.stage import UP, stage, timed, watching
 from lictor.watch.engine import project
 from lictor.watch.engine.engine import Engine
@@ -91,12 +91,14 @@ def _race(
         found = project.find(empty.project, "dev")
         floor = Floor(ends.enter_context(Engine(found, empty.environment()).serving()))
         for turn in range(samples):
-            few = slow if turn % max(1, samples // _FEW) == 0 else []
+            rare = turn % max(1, samples // _FEW) == 0
+            few = slow if rare else []
             for kind in CHANGES:
                 for racer in (watch, *few) if turn % 2 else (*few, watch):
-                    time.sleep(PAUSE)
+                    time.sleep(PAUSE if groups == 1 else LONG)
                     racer.change(on, kind, instances[NODE][0])
-            floor.run()
+            if rare:
+                floor.run()
     return [watch, *slow], floor
 
 
@@ -115,10 +117,11 @@ def _lictor(  # noqa: PLR0913 - what runs, and what it runs
         on.register(service, instances)
     stack = on.attach(name, *services, s3=s3, removalWindow="1s")
     timed(stack, *UP)
-    found = on.aws.boto3("elbv2").describe_target_groups(Names=[services[0]])
+    changed = services[groups // 2]  # neither the first of the list nor the last
+    found = on.aws.boto3("elbv2").describe_target_groups(Names=[changed])
     arn = found["TargetGroups"][0]["TargetGroupArn"]
     run = None if what == "lictor watch" else partial(timed, stack, *UP)
-    return Racer(what, stack, services[0], arn, run)
+    return Racer(what, stack, changed, arn, run)
 
 
 def _per_target(on: Stage, name: str, instances: Sequence[tuple[str, str]]) -> Racer:
