@@ -38,7 +38,7 @@ GOALS = {(1, 10): (0.22, 0.25), (1, 100): (0.22, 0.26), (1, 1000): (0.30, 0.33)}
 """Case -> seconds to AWS's answer and to the state, for additions."""
 MANY = 1.5
 """Other cases shall take at most so many times as long as the first."""
-_FEW = 10
+_FEW = 5
 """Turns that come to what is slow, if there are many."""
 _LARGEST = 100
 """Targets with a resource each; 1,000 take a minute and more to stand, and 9 s for each change."""
