@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pulumi
-from pulumi import dynamic
 
 from lictor.resources import applying, attaching, checking, stock
+from lictor.resources.declared import Declared
 from lictor.resources.sources import given
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class AttachmentsProvider(stock.Provider):
     kind: ClassVar[Kind] = attaching
 
 
-class TargetGroupAttachments(dynamic.Resource, module="lictor", name="TargetGroupAttachments"):
+class TargetGroupAttachments(Declared, module="lictor", name="TargetGroupAttachments"):
     """Keeps a target group's targets equal to the healthy instances that Consul names.
 
     Consul is read at preview and at up, targets are added before others are removed, and only
@@ -169,7 +169,7 @@ class TargetGroupAttachments(dynamic.Resource, module="lictor", name="TargetGrou
         }
         results: dict[str, Any] = dict.fromkeys((*checking.PLANNED, *applying.OUTPUTS))
         super().__init__(
-            AttachmentsProvider(),
+            AttachmentsProvider,
             resource_name,
             {
                 "name": resource_name,

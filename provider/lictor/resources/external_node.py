@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import pulumi
-from pulumi import dynamic
+import pulumi  # noqa: TC002 - the SDK reads the annotations
 
 from lictor.resources import cataloguing, stock
+from lictor.resources.declared import Declared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ class ExternalNodeProvider(stock.Provider):
     kind: ClassVar[Kind] = cataloguing
 
 
-class ExternalNode(dynamic.Resource, module="lictor", name="ExternalNode"):
+class ExternalNode(Declared, module="lictor", name="ExternalNode"):
     """Keeps a node without an agent in Consul's catalog, for a monitor to check.
 
     It is written by one transaction, and nothing that somebody else has written is overwritten
@@ -74,7 +74,7 @@ class ExternalNode(dynamic.Resource, module="lictor", name="ExternalNode"):
         """
         results: dict[str, Any] = dict.fromkeys(cataloguing.OUTPUTS)
         super().__init__(
-            ExternalNodeProvider(),
+            ExternalNodeProvider,
             resource_name,
             {
                 "name": resource_name,

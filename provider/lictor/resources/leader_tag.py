@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import pulumi
-from pulumi import dynamic
+import pulumi  # noqa: TC002 - the SDK reads the annotations
 
 from lictor.resources import stock, tagging
+from lictor.resources.declared import Declared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ class LeaderTagProvider(stock.Provider):
     kind: ClassVar[Kind] = tagging
 
 
-class LeaderTag(dynamic.Resource, module="lictor", name="LeaderTag"):
+class LeaderTag(Declared, module="lictor", name="LeaderTag"):
     """Keeps an EC2 tag on the instance that leads Consul, so that others can join by it.
 
     Consul and EC2 are read at preview and at up. The leader gets the tag first, then the others
@@ -83,7 +83,7 @@ class LeaderTag(dynamic.Resource, module="lictor", name="LeaderTag"):
         """
         results: dict[str, Any] = dict.fromkeys((*tagging.PLANNED, *tagging.OUTPUTS))
         super().__init__(
-            LeaderTagProvider(),
+            LeaderTagProvider,
             resource_name,
             {
                 "name": resource_name,

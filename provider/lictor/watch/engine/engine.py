@@ -19,7 +19,7 @@ from pulumi.automation._server import LanguageServer
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import language_pb2_grpc, provider_pb2_grpc
 
-from lictor.resources import tokens
+from lictor.resources import pickling, tokens
 from lictor.watch.engine import events, garbage, home, program, unheard
 from lictor.watch.engine.child import Started
 from lictor.watch.engine.others import Others
@@ -161,7 +161,7 @@ class Engine:
         scope = scope or Scope(self.env)
         if self.declared is not None:
             scope.given, scope.apart = self.declared.config, True
-        with self._lock:
+        with self._lock, pickling.untouched():
             groups, others = Groups(), Others(self.project.main.parent, self.env)
             self._servicer.begin(scope, groups, others)
             self._program.first = scope.only or frozenset()
