@@ -1,4 +1,4 @@
-"""State in S3: what several hosts that watch one stack would use."""
+"""State in S3, as several hosts would have it, and in a folder where a CLI was killed."""
 
 from __future__ import annotations
 
@@ -41,3 +41,19 @@ def test_state_in_s3(world: World, tmp_path: Path) -> None:
     status = json.loads(world.stack.lictor("status", "--json").ok().text)
     assert sorted(row["key"] for row in status) == sorted(keys)
     assert world.stack.lictor("doctor").ok().text.startswith("ok    pulumi: v3.")
+
+
+def test_a_folder_in_which_a_cli_was_killed(world: World) -> None:
+    """Killed between two writes it leaves a file empty: what to do is said, and it is enough."""
+    arn, keys = world.attached(2)
+    folder = world.stack.folder / "backend/.pulumi/stacks" / world.stack.name
+    cut_off = folder / "dev.json.attrs"
+    cut_off.write_bytes(b"")
+    world.status(0, "critical")
+    refused = world.stack.lictor("up")
+    assert refused.code == 1
+    assert "(.pulumi/stacks/PROJECT/STACK.json.attrs): remove that" in refused.text
+    assert world.standing(arn) == sorted(keys)
+    cut_off.unlink()
+    world.stack.lictor("up").ok()
+    assert world.standing(arn) == keys[1:]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lictor import errors
 from lictor.watch.engine import events
-from lictor.watch.engine.backends import without_password
+from lictor.watch.engine.backends import with_remedy, without_password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,7 +97,7 @@ class Started:
         said, beside = (path.read_text(errors="replace") for path in (self._said, self._beside))
         ended = Ended(
             self._process.returncode,
-            without_password(said + beside),
+            with_remedy(without_password(said + beside)),
             "" if self._runs else said,
             events.read(self._log),
         )
