@@ -53,7 +53,7 @@ def test_the_environment_is_of_no_other_stack(tmp_path: Path) -> None:
         "AWS_PROFILE": "own",
     }
     home = abode.find([tmp_path / "web.hcl"], env)
-    assert home.env["PULUMI_BACKEND_URL"] == f"file://{home.folder}/backend"
+    assert home.env["PULUMI_BACKEND_URL"] == f"file://{home.folder}/backend?metadata=skip"
     assert home.env["PULUMI_CONFIG_PASSPHRASE_FILE"] == str(home.folder / "passphrase")
     assert home.env["AWS_PROFILE"] == "own"
     assert not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_STACK"} & set(home.env)

@@ -43,6 +43,8 @@ _ASIDE = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_STACK", "PULUMI_CONFIG")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _OTHER = re.compile(r"[^A-Za-z0-9_.-]+")
 _LONGEST = 40
+_WHOLE = "metadata=skip"
+"""No file of attributes beside the state: a CLI that is killed would leave it empty."""
 _RECORD = re.compile(r"(?P<run>.+?-\d{10,})\.(?:history|checkpoint)\.json.*")
 
 
@@ -191,7 +193,7 @@ def find(paths: Sequence[Path], env: Mapping[str, str], *, stack: str = "", url:
 def _environment(folder: Path, env: Mapping[str, str], url: str) -> dict[str, str]:
     """Make the CLI's environment, without what it says of stacks of the user's own."""
     own = {
-        "PULUMI_BACKEND_URL": url or f"file://{folder}/backend",
+        "PULUMI_BACKEND_URL": url or f"file://{folder}/backend?{_WHOLE}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(folder / "passphrase"),
     }
     if not url:
