@@ -35,13 +35,14 @@ class HeadStart:
 
     def __init__(self, first: frozenset[str]) -> None:
         self._first = {(tokens.of(urn), urn.rsplit("::", 1)[-1]) for urn in first}
+        self._names = frozenset(name for _, name in self._first)
         self._ahead: list[pulumi.Resource] = []
         self._others = asyncio.Event()
         self._before = set(SETTINGS.outputs)
 
     def goes_first(self, name: str) -> bool:
         """Whether a resource of this name waits for nobody."""
-        return any(name == other for _, other in self._first)
+        return name in self._names
 
     @contextmanager
     def declaring(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ import asyncio
 import os
 import runpy
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,18 +43,14 @@ class Program:
         The SDK waits for calls that are under way one by one. While none is, it looks through all
         outputs of all resources whenever one of them is there: half of what 100 resources take.
         """
-        if not self.first:
+        async with AsyncExitStack() as ends:
+            if self.first:
+                start = HeadStart(self.first)
+                register_stack_transformation(start.transform)
+                ends.push_async_callback(start.over)
+                ends.enter_context(order.kept(start))
             self._declare()
             await asyncio.sleep(0)
-            return
-        start = HeadStart(self.first)
-        register_stack_transformation(start.transform)
-        try:
-            with order.kept(start):
-                self._declare()
-            await asyncio.sleep(0)
-        finally:
-            await start.over()
 
 
 def run(main: Path) -> None:
